@@ -35,7 +35,7 @@ struct option {
 };
 
 static const struct option options[] = {
-#define NG_OPTION(kind, field, variable, value, text, max, allowed, sentence)                                              \
+#define NG_OPTION(kind, field, variable, value, text, max, allowed, sentence)                                          \
     {variable, text, allowed, max, offsetof(struct ng_options, field), OPTION_##kind},
 #include "front/options.def"
 #undef NG_OPTION
