@@ -226,6 +226,7 @@ static void report_unknown(const char *entry) {
     if (nearest != NULL) {
         line_add(&line, "; did you mean ", WHOLE);
         line_add(&line, nearest, WHOLE);
+        line_add(&line, "?", WHOLE);
     }
     line_write(&line);
 }
