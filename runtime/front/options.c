@@ -71,7 +71,7 @@ static void report_bad_value(const struct option *option, const char *value) {
     line_add(&line, option->variable, WHOLE);
     line_add(&line, "=", WHOLE);
     line_add(&line, value, SHOWN_VALUE);
-    line_add(&line, option->kind == OPTION_WORD ? " is not one of " : " is not ", WHOLE);
+    line_add(&line, option->kind == OPTION_WORD || option->kind == OPTION_NAME ? " is not one of " : " is not ", WHOLE);
     line_add(&line, option->allowed, WHOLE);
     line_add(&line, option->text[0] != '\0' ? "; using " : "; using none", WHOLE);
     line_add(&line, option->text, WHOLE);
@@ -164,7 +164,7 @@ static bool option_set(const struct option *option, const char *value) {
     case OPTION_SIZE:
         return read_size(option, value, field);
     case OPTION_NAME:
-        if (strlen(value) > option->max)
+        if (word_place(option->allowed, value) < 0 || strlen(value) > option->max)
             return false;
         memcpy(field, value, strlen(value) + 1);
         return true;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "front/options.h"
+#include "room/room.h"
 
 static int starts;
 static int verbose_at_start;
@@ -58,12 +59,12 @@ static void defaults_hold_without_variables(void) {
 
 static void each_value_is_taken(void) {
     PARSE("NGRT_SERVER=off", "NGRT_CORE=17", "NGRT_THP=on", "NGRT_VERBOSE=1", "NGRT_STATS=json", "NGRT_SLOW=1",
-          "NGRT_LIMIT=1536M", "NGRT_DECAY=0", "NGRT_STALL=after_lock");
+          "NGRT_LIMIT=1536M", "NGRT_DECAY=0", "NGRT_STALL=drain");
     silent();
     CHECK(ng_options.server == NG_OFF && ng_options.core == 17 && ng_options.thp == NG_ON);
     CHECK(ng_options.verbose == 1 && ng_options.stats == NG_STATS_JSON && ng_options.slow == 1);
     CHECK(ng_options.limit == (size_t)1536 << 20, "%zu", ng_options.limit);
-    CHECK(ng_options.decay_ms == 0 && strcmp(ng_options.stall, "after_lock") == 0);
+    CHECK(ng_options.decay_ms == 0 && strcmp(ng_options.stall, "drain") == 0);
     PARSE("NGRT_SERVER=on", "NGRT_CORE=auto", "NGRT_DECAY=never", "NGRT_STATS=1");
     silent();
     CHECK(ng_options.server == NG_ON && ng_options.core == NG_NUMBER_AUTO);
@@ -136,12 +137,18 @@ static void sizes_take_units(void) {
     }
 }
 
-static void names_have_a_length(void) {
-    PARSE("NGRT_STALL=1234567890123456789012345678901");
-    silent();
-    CHECK(strlen(ng_options.stall) == 31);
-    PARSE("NGRT_STALL=12345678901234567890123456789012");
-    CHECK(strstr(said, "; using none\n") != NULL && ng_options.stall[0] == '\0', "it said: %s", said);
+static void every_place_of_the_loop_is_a_name(void) {
+    static const char *const places[] = {NG_ROOM_PLACES};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char entry[64];
+        snprintf(entry, sizeof entry, "NGRT_STALL=%s", places[i]);
+        PARSE(entry);
+        silent();
+        CHECK(strcmp(ng_options.stall, places[i]) == 0, "%s gave '%s'", entry, ng_options.stall);
+    }
+    PARSE("NGRT_STALL=nowhere");
+    says("ngrt: NGRT_STALL=nowhere is not one of idle, key, drain, populate; using none\n");
+    CHECK(ng_options.stall[0] == '\0');
 }
 
 static void an_empty_value_is_the_default(void) {
@@ -229,7 +236,7 @@ int main(int argc, char **argv) {
     bad_words_cost_one_line();
     numbers_have_limits();
     sizes_take_units();
-    names_have_a_length();
+    every_place_of_the_loop_is_a_name();
     an_empty_value_is_the_default();
     hostile_values_stay_on_one_line();
     unknown_variables_are_named_where_asked();
