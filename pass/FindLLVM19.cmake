@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Included by each folder that needs LLVM 19 (pass, tools, test): find_package's variables live in one folder's scope.
+# "19" alone fails: LLVM's version file wants major and minor to be equal.
+
+find_package(LLVM 19.1 REQUIRED CONFIG)
+
+# The clang of the very LLVM that the plugin is built against: another major crashes when it loads the plugin.
+set(NGRT_CLANG ${LLVM_TOOLS_BINARY_DIR}/clang)
+set(NGRT_CLANGXX ${LLVM_TOOLS_BINARY_DIR}/clang++)
+foreach(tool ${NGRT_CLANG} ${NGRT_CLANGXX})
+  if(NOT EXISTS ${tool})
+    message(FATAL_ERROR "${tool} does not exist: install clang-19 beside llvm-19-dev")
+  endif()
+endforeach()

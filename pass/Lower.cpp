@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Three parts: deciding for one site (Decider), choosing within the budget of code growth (Budget), rewriting (Rewriter).
+// The first two change no IR.
+
+#include "Lower.h"
+#include "Abi.h"
+#include "AllocSites.h"
+#include "FastPath.h"
+#include "Params.h"
+#include "Remarks.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Analysis/BlockFrequencyInfo.h"
+#include "llvm/Analysis/ProfileSummaryInfo.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/Analysis/ValueTracking.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/MDBuilder.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/JumpThreading.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
+#include "llvm/Transforms/Utils/BasicBlockUtils.h"
+#include "llvm/Transforms/Utils/SizeOpts.h"
+#include <array>
+#include <numeric>
+
+using namespace llvm;
+
+namespace ng {
+
+static const char *const PassName = "nextgen-lower";
+
+// A block is rare where the function runs it less than once in RareBelow calls: error paths, clean-ups of exceptions.
+static constexpr double RareBelow = 32;
+
+namespace {
+
+enum class Form {
+  Whole,    // the fast path, slow half included, stands for the call
+  TakeElse, // a block from the magazine; where there is none, the call
+  GiveElse, // the block into the magazine; where that fails, the call
+};
+
+// What is to be done with one site.
+struct Plan {
+  AllocSite Site;
+  Form How = Form::Whole;
+  StringRef Func;               // of fastpath.c
+  SmallVector<Value *, 2> Args; // for it
+  unsigned Cost = 0;            // bytes of text that it adds, about
+  double Heat = 0;              // executions for each call of the function
+  std::string What;             // for the remark
+};
+
+// Bytes that each fast path adds to the text of x86-64 over a call, as measured; AArch64 is near.
+enum : unsigned { TakeCost = 40, TakeAnyCost = 85, TakeNullCost = 10, ElseCost = 8, GiveCost = 85, ZeroCost = 5 };
+
+class Decider {
+public:
+  Decider(const LowerOptions &Opts, LLVMContext &Ctx) : Opts(Opts), I32(Type::getInt32Ty(Ctx)), I64(Type::getInt64Ty(Ctx)) {}
+
+  // Fills in P's How, Func, Args, Cost and What; otherwise the reason against it.
+  const char *decide(Plan &P, const TargetLibraryInfo &TLI) const;
+
+private:
+  const char *decideTake(Plan &P, StringRef Bin, StringRef Any, Form How) const;
+  const char *decideCalloc(Plan &P) const;
+  const char *decideRealloc(Plan &P) const;
+  const char *decideFree(Plan &P, const TargetLibraryInfo &TLI) const;
+  bool hasClass(uint64_t Bytes) const { return ngrt_is_small(Bytes) && ngrt_class_of(Bytes) <= Opts.MaxClass; }
+  Value *binOf(uint64_t Bytes) const { return ConstantInt::get(I32, ngrt_bin_of(Bytes)); }
+
+  const LowerOptions &Opts;
+  Type *I32, *I64;
+};
+
+} // namespace
+
+static constexpr const char *NoClass = "a block of this size has no size class to take it from";
+
+static void take(Plan &P, Form How, StringRef Func, std::initializer_list<Value *> Args, unsigned Cost, const Twine &What) {
+  P.How = How;
+  P.Func = Func;
+  P.Args.assign(Args);
+  P.Cost = Cost + (How == Form::Whole ? 0 : ElseCost);
+  P.What = What.str();
+}
+
+// Any allocation of uninitialised memory: by class where the size is known, else by size.
+const char *Decider::decideTake(Plan &P, StringRef Bin, StringRef Any, Form How) const {
+  if (std::optional<uint64_t> Bytes = P.Site.constantBytes()) {
+    if (!hasClass(*Bytes))
+      return NoClass;
+    std::string What = ("allocation in line, class " + Twine(ngrt_class_of(*Bytes))).str();
+    if (How == Form::Whole)
+      take(P, How, Bin, {binOf(*Bytes), P.Site.Size}, TakeCost, What);
+    else
+      take(P, How, Bin, {binOf(*Bytes)}, TakeCost, What);
+    return nullptr;
+  }
+  if (isa<ConstantInt>(P.Site.Size) && P.Site.Align)
+    return "the alignment is not a constant power of two";
+  if (P.Site.Align)
+    return "size or alignment is not constant";
+  take(P, How, Any, {P.Site.Size}, TakeAnyCost, "allocation in line, class by size");
+  return nullptr;
+}
+
+const char *Decider::decideCalloc(Plan &P) const {
+  std::optional<uint64_t> Bytes = P.Site.constantBytes();
+  if (!Bytes)
+    return "the size is not constant";
+  if (!hasClass(*Bytes))
+    return NoClass;
+  if (*Bytes > Opts.MaxZero)
+    return "too many bytes to zero in line";
+  // Whole vectors: every class is a multiple of 16.
+  uint64_t Zeroed = alignTo(*Bytes, 16);
+  take(P, Form::TakeElse, "ngrt_fast_try_take_zeroed", {binOf(*Bytes), ConstantInt::get(I64, Zeroed)},
+       TakeCost + Zeroed / 16 * ZeroCost, "allocation in line, zeroed, class " + Twine(ngrt_class_of(*Bytes)));
+  return nullptr;
+}
+
+const char *Decider::decideRealloc(Plan &P) const {
+  const AllocSite &S = P.Site;
+  if (isa<ConstantPointerNull>(S.Pointer))
+    return decideTake(P, "ngrt_fast_malloc_bin", "ngrt_fast_malloc", Form::Whole);
+  if (const auto *C = dyn_cast<ConstantInt>(S.Size); C && C->isZero()) {
+    take(P, Form::Whole, "ngrt_fast_realloc_zero", {S.Pointer}, GiveCost, "to zero bytes: free in line");
+    return nullptr;
+  }
+  if (isKnownNonZero(S.Pointer, SimplifyQuery(S.Call->getDataLayout(), S.Call)))
+    return "it resizes a block";
+  std::optional<uint64_t> Bytes = S.constantBytes();
+  if (Bytes && !hasClass(*Bytes))
+    return NoClass;
+  take(P, Form::TakeElse, "ngrt_fast_try_realloc", {S.Pointer, S.Size}, TakeNullCost + (Bytes ? TakeCost : TakeAnyCost),
+       "of NULL: allocation in line");
+  return nullptr;
+}
+
+// The class that a freed block has, if the program says so or its allocation is in sight.  Never trusted: the fast path
+// compares it with the slab map's word.
+static std::optional<uint64_t> bytesOfFreed(const AllocSite &S, const TargetLibraryInfo &TLI) {
+  if (S.Size)
+    return S.constantBytes();
+  auto *Call = dyn_cast<CallBase>(getUnderlyingObject(S.Pointer));
+  std::optional<AllocSite> Source = Call ? recognise(*Call, TLI) : std::nullopt;
+  return Source && !Source->frees() ? Source->constantBytes() : std::nullopt;
+}
+
+const char *Decider::decideFree(Plan &P, const TargetLibraryInfo &TLI) const {
+  const AllocSite &S = P.Site;
+  if (isa<ConstantPointerNull>(S.Pointer))
+    return "it frees NULL";
+  std::optional<uint64_t> Bytes = bytesOfFreed(S, TLI);
+  if (Bytes && !hasClass(*Bytes))
+    return "the block is of a size without a class";
+  if (Bytes) {
+    std::string What = ("free in line, class " + Twine(ngrt_class_of(*Bytes))).str();
+    if (S.Kind == SiteKind::Free)
+      take(P, Form::Whole, "ngrt_fast_free_bin", {S.Pointer, binOf(*Bytes)}, GiveCost, What);
+    else
+      take(P, Form::GiveElse, "ngrt_fast_try_give_bin", {S.Pointer, binOf(*Bytes)}, GiveCost, What);
+    return nullptr;
+  }
+  const char *What = "free in line";
+  if (S.Kind == SiteKind::Free)
+    take(P, Form::Whole, "ngrt_fast_free", {S.Pointer}, GiveCost, What);
+  else if (S.Kind == SiteKind::Delete)
+    take(P, Form::Whole, "ngrt_fast_delete", {S.Pointer}, GiveCost, What);
+  else if (S.Kind == SiteKind::DeleteArray)
+    take(P, Form::Whole, "ngrt_fast_delete_array", {S.Pointer}, GiveCost, What);
+  else
+    take(P, Form::GiveElse, "ngrt_fast_try_give", {S.Pointer}, GiveCost, What);
+  return nullptr;
+}
+
+const char *Decider::decide(Plan &P, const TargetLibraryInfo &TLI) const {
+  switch (P.Site.Kind) {
+  case SiteKind::Malloc:
+    return decideTake(P, "ngrt_fast_malloc_bin", "ngrt_fast_malloc", Form::Whole);
+  case SiteKind::New:
+    return decideTake(P, "ngrt_fast_new_bin", "ngrt_fast_new", Form::Whole);
+  case SiteKind::NewArray:
+    return decideTake(P, "ngrt_fast_new_array_bin", "ngrt_fast_new_array", Form::Whole);
+  case SiteKind::Calloc:
+    return decideCalloc(P);
+  case SiteKind::Realloc:
+    return decideRealloc(P);
+  case SiteKind::PosixMemalign:
+    if (const auto *A = dyn_cast<ConstantInt>(P.Site.Align); A && A->getZExtValue() % sizeof(void *) != 0)
+      return "the alignment is invalid";
+    [[fallthrough]];
+  case SiteKind::Aligned:
+  case SiteKind::OtherNew:
+    return decideTake(P, "ngrt_fast_try_take_bin", "ngrt_fast_try_take", Form::TakeElse);
+  case SiteKind::Free:
+  case SiteKind::Delete:
+  case SiteKind::DeleteArray:
+  case SiteKind::OtherDelete:
+    return decideFree(P, TLI);
+  }
+  llvm_unreachable("a kind of site without a decision");
+}
+
+//===-- Where it pays ---------------------------------------------------------------------------------------------===//
+
+namespace {
+
+// How hot the sites of one function are, and what speaks against any copy of the fast path there.
+class Heat {
+public:
+  Heat(Function &F, FunctionAnalysisManager &FAM, ProfileSummaryInfo &PSI)
+      : F(F), BFI(FAM.getResult<BlockFrequencyAnalysis>(F)), PSI(PSI) {}
+
+  double of(const BasicBlock &BB) const {
+    double Entry = double(BFI.getEntryFreq().getFrequency());
+    return Entry > 0 ? double(BFI.getBlockFreq(&BB).getFrequency()) / Entry : 1;
+  }
+
+  const char *against(const CallBase &Call) const {
+    const BasicBlock &BB = *Call.getParent();
+    if (F.hasOptSize() || shouldOptimizeForSize(&BB, &PSI, &BFI, PGSOQueryType::IRPass))
+      return "the code is to be small";
+    if (F.hasFnAttribute(Attribute::Cold) || F.getCallingConv() == CallingConv::Cold ||
+        Call.hasFnAttr(Attribute::Cold) || PSI.isColdBlock(&BB, &BFI))
+      return "the code is cold";
+    double H = of(BB);
+    if (H * RareBelow < 1)
+      return "the block runs rarely";
+    // Constructors of globals; a loop in one may still be worth it.
+    if (F.getSection() == ".text.startup" && H <= 1 && F.getName() != "main")
+      return "the code runs once, before main";
+    return nullptr;
+  }
+
+private:
+  Function &F;
+  BlockFrequencyInfo &BFI;
+  ProfileSummaryInfo &PSI;
+};
+
+} // namespace
+
+//===-- How much of it ---------------------------------------------------------------------------------------------===//
+
+namespace {
+
+// Chooses among the plans of a module: the hottest first, until the text has grown by Opts.Growth per cent.  What it has
+// spent is written into the module, so that a second run (the plugin given twice, a link with LTO) does not spend again.
+class Budget {
+public:
+  Budget(Module &M, const LowerOptions &Opts) : M(M), Opts(Opts) {}
+  // The plans that are in, in the order in which they came; the others go to Out.
+  SmallVector<Plan, 0> choose(SmallVector<Plan, 0> Plans, SmallVectorImpl<Plan> &Out);
+
+private:
+  Module &M;
+  const LowerOptions &Opts;
+};
+
+} // namespace
+
+static constexpr StringLiteral GrowthRecord = "ngrt.growth";
+
+// A module may always grow by as much as a few fast paths take: a small file is small because its text is elsewhere.
+static constexpr uint64_t GrowthFloor = 256;
+
+// Bytes of x86-64 text for each instruction of IR that stands for code; on average, at -O2.
+static constexpr uint64_t BytesPerInstruction = 5;
+
+static uint64_t estimateText(const Module &M) {
+  uint64_t Count = 0;
+  for (const Function &F : M)
+    if (!F.isDeclarationForLinker())
+      for (const Instruction &I : instructions(F))
+        Count += !isa<PHINode, GetElementPtrInst, CastInst, AllocaInst, DbgInfoIntrinsic, UnreachableInst>(I) &&
+                 !I.isLifetimeStartOrEnd();
+  return Count * BytesPerInstruction;
+}
+
+static uint64_t readNumber(const MDNode *Node, unsigned I) {
+  return mdconst::extract<ConstantInt>(Node->getOperand(I))->getZExtValue();
+}
+
+SmallVector<Plan, 0> Budget::choose(SmallVector<Plan, 0> Plans, SmallVectorImpl<Plan> &Out) {
+  if (Opts.Growth == 0)
+    return Plans;
+  // One record for each module that was linked into this one.
+  uint64_t Text = 0, Allowed = 0, Spent = 0, Before = 0;
+  NamedMDNode *Record = M.getNamedMetadata(GrowthRecord);
+  if (Record) {
+    for (const MDNode *Node : Record->operands()) {
+      uint64_t Base = readNumber(Node, 0);
+      Text += Base;
+      Allowed += std::max(Base * Opts.Growth / 100, GrowthFloor);
+      Before += readNumber(Node, 1);
+    }
+  } else {
+    Text = estimateText(M);
+    Allowed = std::max(Text * Opts.Growth / 100, GrowthFloor);
+  }
+
+  SmallVector<size_t, 0> Order(Plans.size());
+  std::iota(Order.begin(), Order.end(), 0);
+  sort(Order, [&](size_t A, size_t B) {
+    // For equal heat the cheaper one first: more sites for the same text.
+    return std::make_tuple(-Plans[A].Heat, Plans[A].Cost, A) < std::make_tuple(-Plans[B].Heat, Plans[B].Cost, B);
+  });
+  BitVector In(Plans.size());
+  for (size_t I : Order) {
+    if (Before + Spent + Plans[I].Cost > Allowed)
+      break;
+    Spent += Plans[I].Cost;
+    In.set(I);
+  }
+
+  LLVMContext &Ctx = M.getContext();
+  if (Spent > 0 || !Record) {
+    auto Number = [&](uint64_t N) {
+      return ConstantAsMetadata::get(ConstantInt::get(Type::getInt64Ty(Ctx), N));
+    };
+    NamedMDNode *Node = M.getOrInsertNamedMetadata(GrowthRecord);
+    Node->clearOperands();
+    Node->addOperand(MDNode::get(Ctx, {Number(Text), Number(Before + Spent)}));
+  }
+
+  SmallVector<Plan, 0> Chosen;
+  for (size_t I = 0; I < Plans.size(); ++I)
+    (In[I] ? Chosen : Out).push_back(std::move(Plans[I]));
+  return Chosen;
+}
+
+//===-- Rewriting --------------------------------------------------------------------------------------------------===//
+
+namespace {
+
+class Rewriter {
+public:
+  explicit Rewriter(Module &M) : Fast(M), Unlikely(MDBuilder(M.getContext()).createUnlikelyBranchWeights()) {}
+
+  void rewrite(Plan &P);
+  void rewriteRequest(CallBase &Hint);
+  void finish() { Fast.inlineAll(); }
+  ArrayRef<Function *> touched() const { return Touched.getArrayRef(); }
+
+private:
+  void replaceWhole(Plan &P);
+  void guard(Plan &P);
+
+  FastPath Fast;
+  MDNode *Unlikely;
+  SmallSetVector<Function *, 16> Touched;
+};
+
+} // namespace
+
+void Rewriter::rewrite(Plan &P) {
+  Touched.insert(P.Site.Call->getFunction());
+  if (P.How == Form::Whole)
+    replaceWhole(P);
+  else
+    guard(P);
+}
+
+void Rewriter::rewriteRequest(CallBase &Hint) {
+  Touched.insert(Hint.getFunction());
+  IRBuilder<> B(&Hint);
+  Fast.call(B, "ngrt_fast_request", {Hint.getArgOperand(0), Hint.getArgOperand(1)});
+  Hint.eraseFromParent();
+}
+
+void Rewriter::replaceWhole(Plan &P) {
+  CallBase *Old = P.Site.Call;
+  IRBuilder<> B(Old);
+  CallBase *New = Fast.call(B, P.Func, P.Args, Old);
+  if (!Old->getType()->isVoidTy()) {
+    Old->replaceAllUsesWith(New);
+    New->takeName(Old);
+  }
+  Old->eraseFromParent();
+}
+
+// Moves the call, invoke or not, into a block of its own that runs on a miss:
+//
+//   head:  hit = fast path;  br miss, else, join
+//   else:  the call;         br join             (an invoke: its normal edge goes to join)
+//   join:  phi of both;      what came after     (an invoke: br to what was its normal destination)
+void Rewriter::guard(Plan &P) {
+  CallBase *Old = P.Site.Call;
+  LLVMContext &Ctx = Old->getContext();
+  IRBuilder<> B(Old);
+  Value *Hit = Fast.call(B, P.Func, P.Args);
+  Value *Miss = B.CreateIsNull(Hit, "ngrt.miss");
+
+  BasicBlock *Head = Old->getParent();
+  Function *F = Head->getParent();
+  BasicBlock *Else = BasicBlock::Create(Ctx, "ngrt.miss", F);
+  BasicBlock *Join;
+  DebugLoc Loc = Old->getDebugLoc();
+  if (auto *Invoke = dyn_cast<InvokeInst>(Old)) {
+    BasicBlock *Normal = Invoke->getNormalDest();
+    Join = BasicBlock::Create(Ctx, "ngrt.join", F, Normal);
+    Normal->replacePhiUsesWith(Head, Join);
+    Invoke->getUnwindDest()->replacePhiUsesWith(Head, Else);
+    Old->removeFromParent();
+    Old->insertInto(Else, Else->end());
+    Invoke->setNormalDest(Join);
+    B.SetInsertPoint(Join);
+    B.SetCurrentDebugLocation(Loc);
+    B.CreateBr(Normal);
+    B.SetInsertPoint(Head);
+  } else {
+    Join = SplitBlock(Head, std::next(Old->getIterator()));
+    Join->setName("ngrt.join");
+    Old->removeFromParent();
+    Old->insertInto(Else, Else->end());
+    B.SetInsertPoint(Else);
+    B.SetCurrentDebugLocation(Loc);
+    B.CreateBr(Join);
+    Head->getTerminator()->eraseFromParent();
+    B.SetInsertPoint(Head);
+  }
+  B.SetCurrentDebugLocation(Loc);
+  BasicBlock *From = Head;
+  if (P.Site.Kind == SiteKind::PosixMemalign) {
+    From = BasicBlock::Create(Ctx, "ngrt.hit", F, Join);
+    B.CreateCondBr(Miss, Else, From, Unlikely);
+    B.SetInsertPoint(From);
+    B.CreateStore(Hit, P.Site.Pointer);
+    B.CreateBr(Join);
+  } else {
+    B.CreateCondBr(Miss, Else, Join, Unlikely);
+  }
+  markKept(*Old);
+  if (Old->getType()->isVoidTy() || Old->use_empty())
+    return;
+  B.SetInsertPoint(Join, Join->begin());
+  PHINode *Result = B.CreatePHI(Old->getType(), 2);
+  Old->replaceAllUsesWith(Result);
+  Result->takeName(Old);
+  Result->addIncoming(P.Site.Kind == SiteKind::PosixMemalign ? ConstantInt::get(Old->getType(), 0) : Hit, From);
+  Result->addIncoming(Old, Else);
+}
+
+// What inlining left to fold: the address of the thread cache, null checks of blocks that are there, empty blocks.
+static void tidy(ArrayRef<Function *> Touched, FunctionAnalysisManager &FAM) {
+  FunctionPassManager FPM;
+  FPM.addPass(EarlyCSEPass(/*UseMemorySSA=*/true));
+  FPM.addPass(JumpThreadingPass());
+  FPM.addPass(InstCombinePass());
+  FPM.addPass(SimplifyCFGPass(SimplifyCFGOptions().convertSwitchRangeToICmp(true)));
+  for (Function *F : Touched) {
+    FAM.invalidate(*F, PreservedAnalyses::none());
+    PreservedAnalyses PA = FPM.run(*F, FAM);
+    FAM.invalidate(*F, PA);
+  }
+}
+
+//===-- The pass ---------------------------------------------------------------------------------------------------===//
+
+// Decides for every site of F; what is not to be done is told here, what may be done goes to Plans.
+static void planFunction(Function &F, FunctionAnalysisManager &FAM, ProfileSummaryInfo &PSI, const KeepOut &Rules,
+                         const LowerOptions &Opts, SmallVectorImpl<Plan> &Plans, SmallVectorImpl<CallBase *> &Hints) {
+  const TargetLibraryInfo &TLI = FAM.getResult<TargetLibraryAnalysis>(F);
+  Decider Decide(Opts, F.getContext());
+  std::optional<Heat> Where; // costs an analysis, and most functions have no site
+  for (Instruction &I : instructions(F)) {
+    auto *Call = dyn_cast<CallBase>(&I);
+    if (!Call)
+      continue;
+    if (const Function *Callee = Call->getCalledFunction(); Callee && Callee->getName() == RequestHint)
+      Hints.push_back(Call);
+    std::optional<AllocSite> Site = recognise(*Call, TLI);
+    if (!Site)
+      continue;
+    if (!Where)
+      Where.emplace(F, FAM, PSI);
+    Plan P;
+    P.Site = *Site;
+    P.Heat = Where->of(*Call->getParent());
+    const char *Why = Rules.fromSite(*Site);
+    if (!Why)
+      Why = KeepOut::fromFunction(F);
+    if (!Why && !Opts.Cold)
+      Why = Where->against(*Call);
+    if (!Why)
+      Why = Decide.decide(P, TLI);
+    if (Why)
+      remarkMissed(FAM.getResult<OptimizationRemarkEmitterAnalysis>(F), PassName, "Kept", *Call,
+                   Twine("the call stays: ") + Why);
+    else
+      Plans.push_back(std::move(P));
+  }
+}
+
+PreservedAnalyses LowerPass::run(Module &M, ModuleAnalysisManager &MAM) {
+  FunctionAnalysisManager &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
+  ProfileSummaryInfo &PSI = MAM.getResult<ProfileSummaryAnalysis>(M);
+  KeepOut Rules(M);
+  SmallVector<Plan, 0> Plans, Out;
+  SmallVector<CallBase *, 8> Hints;
+  for (Function &F : M)
+    if (!F.isDeclaration() && !F.hasAvailableExternallyLinkage())
+      planFunction(F, FAM, PSI, Rules, Opts, Plans, Hints);
+  if (Plans.empty() && Hints.empty())
+    return PreservedAnalyses::all();
+
+  Plans = Budget(M, Opts).choose(std::move(Plans), Out);
+  auto ORE = [&](const Plan &P) -> OptimizationRemarkEmitter & {
+    return FAM.getResult<OptimizationRemarkEmitterAnalysis>(*P.Site.Call->getFunction());
+  };
+  for (const Plan &P : Out)
+    remarkMissed(ORE(P), PassName, "Kept", *P.Site.Call,
+                 "the call stays: hotter sites have used up the " + Twine(Opts.Growth) + " % that the text may grow");
+  for (const Plan &P : Plans)
+    remarkDone(ORE(P), PassName, P.Site.frees() ? "Free" : "Allocation", *P.Site.Call, P.What);
+
+  Rewriter R(M);
+  for (Plan &P : Plans)
+    R.rewrite(P);
+  for (CallBase *Hint : Hints)
+    R.rewriteRequest(*Hint);
+  R.finish();
+  if (Function *Hint = M.getFunction(RequestHint); Hint && Hint->use_empty())
+    Hint->eraseFromParent();
+  tidy(R.touched(), FAM);
+  return PreservedAnalyses::none();
+}
+
+static std::array<Param, 4> paramsOf(LowerOptions &O) {
+  return {{{"max-class", &O.MaxClass, nullptr, NGRT_CLASSES - 1},
+           {"max-zero", &O.MaxZero, nullptr, NGRT_SMALL_MAX},
+           {"growth", &O.Growth, nullptr, 1000},
+           {"cold", nullptr, &O.Cold, 0}}};
+}
+
+Expected<LowerOptions> LowerOptions::parse(StringRef Params) {
+  LowerOptions Opts;
+  if (Error E = parseParams(PassName, Params, paramsOf(Opts)))
+    return std::move(E);
+  return Opts;
+}
+
+void LowerPass::printPipeline(raw_ostream &OS, function_ref<StringRef(StringRef)> MapName) {
+  OS << MapName(name());
+  printParams(OS, paramsOf(Opts));
+}
+
+} // namespace ng
