@@ -1,0 +1,477 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * cache.c: see cache.h.  On the app's core.
+ *
+ * One class of one thread, at most cap blocks in all (limit - start is at most half of them, so that a thread that goes
+ * back and forth over a boundary does not swap at every step):
+ *
+ *     bin:    [full part | free slots]     the magazine in use
+ *     chain:  [full] -> [full] -> ...      the newest first; the oldest is given away
+ *     carve:  addresses of a slab of ours that no magazine has held yet
+ *
+ * cap starts small and doubles with each refill or overflow, within a budget for the thread; where that is used up, a
+ * class that has much gives half of its own.
+ */
+#include "front/cache.h"
+
+#include "front/thread.h"
+#include "os/os.h"
+#include "room/pages.h"
+#include "room/room.h"
+#include "room/serve.h"
+#include "room/slab.h"
+
+#include <string.h>
+
+enum {
+    BUDGET_BYTES = 448 << 10, /* rule 4 grants 512 KiB a thread; the rest is what is on its way */
+    OUTGOING_BYTES = 64 << 10,
+    MOST_ASIDES = 8,
+    KEPT_BY_DEAD = 64 << 10,
+    MOST_RESTING = 8, /* heaps without a thread that may keep magazines */
+    DEBT_NS = 50000,
+    HEAVY = 8,         /* a debt is heavy where it took more than one part in so many of the time */
+    SPELLS = 200,      /* heavy debts, 10 ms of work in all, before the room is worth starting */
+    RING_ALL = 2 * NG_RING_SLOTS,
+};
+
+/* ---- magazines at hand ---- */
+
+static struct ng_magazine *blank_get(struct ng_heap *h) {
+    struct ng_magazine *m = h->blank;
+    if (m == NULL)
+        return ng_magazine_get();
+    h->blank = NULL;
+    m->count = 0;
+    return m;
+}
+
+static void blank_put(struct ng_heap *h, struct ng_magazine *m) {
+    if (h->blank == NULL)
+        h->blank = m;
+    else
+        ng_magazine_drop(m);
+}
+
+/* How many blocks the magazine in use may hold. */
+static uint32_t slots(const struct ng_heap *h, uint32_t cls) {
+    uint32_t half = (h->cap[cls] + 1u) / 2u;
+    return half < NGRT_MAGAZINE_SLOTS ? half : NGRT_MAGAZINE_SLOTS;
+}
+
+static void load_bin(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
+    struct ngrt_bin *b = ng_bin(h, cls);
+    uint32_t limit = slots(h, cls);
+    b->top = m->block + m->count;
+    b->limit = m->block + (m->count > limit ? m->count : limit);
+}
+
+static uint32_t bin_count(const struct ngrt_bin *b) {
+    return (uint32_t)(((uintptr_t)b->top & (NGRT_MAGAZINE_BYTES - 1)) / sizeof(void *));
+}
+
+static void chain_push(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
+    ng_magazine_link(m, h->chain[cls]);
+    h->chain[cls] = m;
+    h->chained[cls] = (uint16_t)(h->chained[cls] + m->count);
+}
+
+static struct ng_magazine *chain_pop(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *m = h->chain[cls];
+    if (m != NULL) {
+        h->chain[cls] = ng_magazine_next(m);
+        h->chained[cls] = (uint16_t)(h->chained[cls] - m->count);
+    }
+    return m;
+}
+
+static struct ng_magazine *chain_pop_oldest(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *m = h->chain[cls], *before = NULL;
+    while (m != NULL && ng_magazine_next(m) != NULL) {
+        before = m;
+        m = ng_magazine_next(m);
+    }
+    if (before == NULL)
+        return chain_pop(h, cls);
+    ng_magazine_link(before, NULL);
+    h->chained[cls] = (uint16_t)(h->chained[cls] - m->count);
+    return m;
+}
+
+size_t ng_cache_holds(const struct ng_heap *h, uint32_t cls) {
+    return bin_count(&h->bin[cls]) + h->chained[cls];
+}
+
+/* ---- debt: when the thread does much of the room's work itself, wake the room ---- */
+
+static void settle(struct ng_heap *h) {
+    uint64_t now = ng_os_now();
+    bool heavy = now - h->debt_since < HEAVY * h->debt;
+    h->debt = 0;
+    h->debt_since = now;
+    if (heavy) {
+        ng_room_wake();
+        ng_room_consider(++h->busy_spells >= SPELLS);
+    }
+    ng_room_note_dirty();
+    if (!ng_room_present() && ng_load(&ng_arena.dirty_slabs, NG_RELAXED) != 0 && ng_key_try(&ng_key)) {
+        (void)ng_pages_tick(now);
+        ng_key_leave(&ng_key);
+    }
+}
+
+static void owe(struct ng_heap *h, uint64_t ns) {
+    h->debt += ns;
+    if (h->debt >= DEBT_NS)
+        settle(h);
+}
+
+/* ---- giving magazines away ---- */
+
+static void aside_put(struct ng_heap *h, struct ng_magazine *m) {
+    if (m->cls == NG_MIXED && h->asides >= MOST_ASIDES)
+        ng_deliver_without_key(m);
+    if (m->count == 0) {
+        blank_put(h, m);
+        return;
+    }
+    ng_magazine_link(m, h->aside);
+    h->aside = m;
+    h->asides++;
+}
+
+/* With the key: what could not be given away before, and what waits on the own ring. */
+static void serve_own_backlog(struct ng_heap *h) {
+    ng_serve_ring(h, RING_ALL);
+    for (struct ng_magazine *m; (m = h->aside) != NULL;) {
+        h->aside = ng_magazine_next(m);
+        h->asides--;
+        ng_serve_magazine(m);
+        ng_magazine_drop(m);
+    }
+}
+
+static bool to_ring(struct ng_heap *h, struct ng_magazine *m) {
+    return ng_ring_put(&h->ring, (uint64_t)(uintptr_t)m | NG_WORD_MAGAZINE);
+}
+
+/* A magazine with count and cls set: to the room if it is at work, else by the thread itself, else later. */
+static void hand_back(struct ng_heap *h, struct ng_magazine *m) {
+    if (ng_room_awake() && to_ring(h, m))
+        return;
+    if (ng_key_enter()) {
+        uint64_t ns = 300 + 4ull * m->count;
+        serve_own_backlog(h);
+        ng_serve_magazine(m);
+        ng_key_leave(&ng_key);
+        blank_put(h, m);
+        owe(h, ns);
+    } else if (!to_ring(h, m)) {
+        aside_put(h, m);
+    }
+}
+
+static void hand_back_outgoing(struct ng_heap *h) {
+    struct ng_magazine *m = h->outgoing;
+    h->outgoing = NULL;
+    h->outgoing_bytes = 0;
+    if (m == NULL)
+        return;
+    m->cls = NG_MIXED;
+    hand_back(h, m);
+}
+
+bool ng_cache_send(struct ng_heap *h, void *block, uint32_t bytes) {
+    struct ng_magazine *m = h->outgoing;
+    if (m == NULL && (m = h->outgoing = blank_get(h)) == NULL)
+        return false;
+    m->block[m->count++] = block;
+    h->outgoing_bytes += bytes;
+    if (m->count == NGRT_MAGAZINE_SLOTS || h->outgoing_bytes >= OUTGOING_BYTES)
+        hand_back_outgoing(h);
+    return true;
+}
+
+/* ---- capacity ---- */
+
+static size_t budget(void) { return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 64; }
+
+static void set_cap(struct ng_heap *h, uint32_t cls, uint32_t cap) {
+    int64_t more = ((int64_t)cap - h->cap[cls]) * ng_classes[cls].size;
+    ng_count(&h->cap_bytes, (uint64_t)more);
+    h->cap[cls] = (uint16_t)cap;
+}
+
+/* Halves the capacity of one class that has more bytes than `bytes`, and gives its chain away; false: there is none. */
+static bool shrink_another(struct ng_heap *h, uint32_t bytes) {
+    for (unsigned i = 0; i < NGRT_CLASSES; i++) {
+        uint32_t v = h->victim = (h->victim + 1) % NGRT_CLASSES;
+        if (h->cap[v] < 2 || h->cap[v] * ng_classes[v].size <= bytes)
+            continue;
+        set_cap(h, v, h->cap[v] / 2u);
+        for (struct ng_magazine *m; h->chained[v] > h->cap[v] / 2u && (m = chain_pop_oldest(h, v)) != NULL;)
+            hand_back(h, m);
+        struct ngrt_bin *b = ng_bin(h, v);
+        struct ng_magazine *m = ng_magazine_of_bin(b);
+        if (m != NULL && bin_count(b) <= slots(h, v))
+            b->limit = m->block + slots(h, v);
+        return true;
+    }
+    return false;
+}
+
+static void grow(struct ng_heap *h, uint32_t cls) {
+    const struct ng_class *k = &ng_classes[cls];
+    uint32_t cap = h->cap[cls], more = cap == 0 ? k->first_cap : 2 * cap;
+    if (cap == k->most_cap)
+        return;
+    if (more > k->most_cap)
+        more = k->most_cap;
+    size_t bytes = (size_t)(more - cap) * k->size, all = budget();
+    if (cap != 0 && ng_load(&h->cap_bytes, NG_RELAXED) + bytes > all && !shrink_another(h, 2 * cap * k->size))
+        return;
+    if (cap == 0 || ng_load(&h->cap_bytes, NG_RELAXED) + bytes <= all)
+        set_cap(h, cls, more);
+}
+
+/* ---- free: the bin is full ---- */
+
+bool ng_cache_make_room(struct ng_heap *h, uint32_t cls) {
+    struct ngrt_bin *b = ng_bin(h, cls);
+    struct ng_magazine *m = ng_magazine_of_bin(b);
+    if (m == NULL || h->cap[cls] < 2 || h->chained[cls] + 2 * bin_count(b) > h->cap[cls])
+        grow(h, cls);
+    if (m != NULL && b->top < m->block + slots(h, cls)) {
+        b->limit = m->block + slots(h, cls);
+        return true;
+    }
+    struct ng_magazine *next = blank_get(h);
+    if (next == NULL)
+        return false;
+    if (m != NULL) {
+        m->count = bin_count(b);
+        m->cls = cls;
+        chain_push(h, cls, m);
+    }
+    load_bin(h, cls, next);
+    while (h->chained[cls] + slots(h, cls) > h->cap[cls] && (m = chain_pop_oldest(h, cls)) != NULL)
+        hand_back(h, m);
+    return true;
+}
+
+/* ---- allocation: the bin is empty ---- */
+
+static void use_magazine(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
+    struct ng_magazine *old = ng_magazine_of_bin(ng_bin(h, cls));
+    load_bin(h, cls, m);
+    if (old != NULL)
+        blank_put(h, old);
+}
+
+/* What the room or another thread had ready; the request for the next is on its way while this one is used. */
+static bool take_inbox(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&h->inbox[cls]));
+    if (m == NULL)
+        return false;
+    struct ng_magazine *rest = ng_magazine_next(m);
+    use_magazine(h, cls, m);
+    uint64_t blocks = m->count;
+    while (rest != NULL) {
+        struct ng_magazine *next = ng_magazine_of_link((uint64_t)(uintptr_t)ng_magazine_next(rest));
+        blocks += rest->count;
+        chain_push(h, cls, rest);
+        rest = next;
+    }
+    ng_count(&h->taken, blocks * ng_classes[cls].size);
+    ng_count(&h->counts.inbox_magazines, 1);
+    if (ng_room_awake())
+        (void)ng_ring_put(&h->ring, (uint64_t)cls << 3 | NG_WORD_REQUEST);
+    return true;
+}
+
+/* A slab for the class to carve: a free one if the key is at hand (with_key), else a fresh one. */
+static bool open_slab(struct ng_heap *h, uint32_t cls, bool with_key) {
+    bool zero;
+    if (!ng_arena_within_limit(1))
+        return false;
+    uint32_t slab = with_key ? ng_arena_find(1, 1, &zero) : ng_arena_bump(1, 1);
+    if (slab == NG_NO_SLAB)
+        return false;
+    ng_slab_open(slab, h->number, cls);
+    h->carve[cls] = ng_slab_start(slab);
+    h->carve_left[cls] = ng_classes[cls].blocks;
+    ng_count(&h->counts.fresh_slabs, 1);
+    if (!with_key)
+        ng_pages_consumed();
+    return true;
+}
+
+/* Addresses of the carve range into m, the lowest to be handed out first: touches neither the heap nor its metadata. */
+static void carve(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
+    uint32_t size = ng_classes[cls].size, n = h->carve_left[cls] < want ? h->carve_left[cls] : want;
+    char *at = h->carve[cls];
+    for (uint32_t i = n; i > 0; i--, at += size)
+        m->block[i - 1] = at;
+    h->carve[cls] = at;
+    h->carve_left[cls] -= n;
+    m->count = n;
+}
+
+/* A magazine of the class that could not be given away, while the key was stuck. */
+static struct ng_magazine *take_aside(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *before = NULL;
+    for (struct ng_magazine *m = h->aside; m != NULL; before = m, m = ng_magazine_next(m)) {
+        if (m->cls != cls)
+            continue;
+        if (before == NULL)
+            h->aside = ng_magazine_next(m);
+        else
+            ng_magazine_link(before, ng_magazine_next(m));
+        h->asides--;
+        return m;
+    }
+    return NULL;
+}
+
+/* Whether whoever holds the key could help: free blocks, a free slab, a backlog of ours. */
+static bool key_could_help(struct ng_heap *h, uint32_t cls) {
+    return (ng_load(&h->stocked, NG_RELAXED) >> cls & 1) != 0 || ng_slab_orphans(cls) || h->aside != NULL ||
+           (h->carve_left[cls] == 0 && ng_load(&ng_arena.free_slabs, NG_RELAXED) != 0);
+}
+
+static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
+    if (key_could_help(h, cls) && ng_key_enter()) {
+        serve_own_backlog(h);
+        unsigned n = ng_serve_refill(h, cls, m, want);
+        if (n == 0 && h->carve_left[cls] == 0)
+            (void)open_slab(h, cls, true);
+        ng_key_leave(&ng_key);
+        owe(h, 300 + 3ull * n);
+        if (n != 0)
+            return true;
+    }
+    if (h->carve_left[cls] == 0 && !open_slab(h, cls, false))
+        return false;
+    carve(h, cls, m, want);
+    owe(h, 100 + m->count);
+    return true;
+}
+
+static void count_request(struct ng_heap *h, uint32_t cls, bool ready) {
+    uint64_t bit = (uint64_t)1 << cls;
+    if (h->requested & bit) {
+        h->requested &= ~bit;
+        ng_count(&h->counts.fulfilled, ready);
+    }
+}
+
+bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *m = chain_pop(h, cls);
+    if (m != NULL) {
+        use_magazine(h, cls, m);
+        return true;
+    }
+    ng_count(&h->counts.misses, 1);
+    grow(h, cls);
+    if (take_inbox(h, cls)) {
+        count_request(h, cls, true);
+        return true;
+    }
+    count_request(h, cls, false);
+    if ((m = blank_get(h)) == NULL)
+        return false;
+    if (serve_self(h, cls, m, slots(h, cls))) {
+        use_magazine(h, cls, m);
+        return true;
+    }
+    blank_put(h, m);
+    if ((m = take_aside(h, cls)) == NULL)
+        return false;
+    use_magazine(h, cls, m);
+    return true;
+}
+
+/* ---- giving everything up ---- */
+
+/* The bin's blocks to the chain, the bin without a magazine. */
+static void unload_bin(struct ng_heap *h, uint32_t cls) {
+    struct ngrt_bin *b = ng_bin(h, cls);
+    struct ng_magazine *m = ng_magazine_of_bin(b);
+    if (m == NULL)
+        return;
+    m->count = bin_count(b);
+    m->cls = cls;
+    *b = (struct ngrt_bin){NULL, NULL};
+    if (m->count != 0)
+        chain_push(h, cls, m);
+    else
+        blank_put(h, m);
+}
+
+static void return_carve(struct ng_heap *h, uint32_t cls) {
+    for (; h->carve_left[cls] > 0; h->carve_left[cls]--, h->carve[cls] += ng_classes[cls].size)
+        ng_slab_return(h->carve[cls]);
+}
+
+void ng_cache_flush(struct ng_heap *h) {
+    serve_own_backlog(h);
+    if (h->outgoing != NULL) {
+        h->outgoing->cls = NG_MIXED;
+        ng_serve_magazine(h->outgoing);
+        h->outgoing_bytes = 0;
+    }
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
+        (void)take_inbox(h, c);
+        unload_bin(h, c);
+        for (struct ng_magazine *m; (m = chain_pop(h, c)) != NULL;) {
+            ng_serve_magazine(m);
+            ng_magazine_drop(m);
+        }
+        if (h->returned[c] != NULL) {
+            h->given -= (uint64_t)h->returned[c]->count * ng_classes[c].size;
+            for (uint32_t i = 0; i < h->returned[c]->count; i++)
+                ng_slab_return(h->returned[c]->block[i]);
+            ng_magazine_drop(h->returned[c]);
+            h->returned[c] = NULL;
+        }
+        return_carve(h, c);
+    }
+}
+
+static size_t held_bytes(const struct ng_heap *h) {
+    size_t bytes = 0;
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++)
+        bytes += (size_t)h->chained[c] * ng_classes[c].size;
+    return bytes;
+}
+
+void ng_cache_put_away(struct ng_heap *h) {
+    hand_back_outgoing(h);
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++)
+        unload_bin(h, c);
+    if (held_bytes(h) <= KEPT_BY_DEAD && ng_heap_waiting() < MOST_RESTING)
+        return;
+    /* With many dying at once the key may be busy for a while: a few turns, then the next owner of the heap has it. */
+    for (unsigned turn = 0; turn < 64; turn++) {
+        if (ng_key_enter()) {
+            ng_cache_flush(h);
+            ng_slab_orphan(h);
+            ng_key_leave(&ng_key);
+            ng_room_note_dirty();
+            return;
+        }
+        ng_os_yield();
+    }
+}
+
+void ng_cache_forget(struct ng_heap *h) {
+    memset(h->chain, 0, sizeof h->chain);
+    memset(h->chained, 0, sizeof h->chained);
+    memset(h->carve, 0, sizeof h->carve);
+    memset(h->carve_left, 0, sizeof h->carve_left);
+    memset(h->shadow, 0, sizeof h->shadow);
+    h->blank = h->outgoing = h->aside = NULL;
+    h->asides = h->outgoing_bytes = 0;
+    ng_serve_ring(h, RING_ALL);
+}

@@ -1,0 +1,270 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * miss.c: what happens when the fast path misses.  On the app's core; no lock held on entry.
+ *
+ * A signal handler may interrupt a miss and allocate: heap->busy tells it, and it is served without the heap, by a slab
+ * of its own or through an inbox.  (Between two instructions of the fast path itself there is no such mark: like every
+ * malloc's, it is not async-signal-safe there.)
+ */
+#include "front/alloc.h"
+
+#include "front/cache.h"
+#include "front/foreign.h"
+#include "front/thread.h"
+#include "os/os.h"
+#include "room/large.h"
+#include "room/pages.h"
+#include "room/serve.h"
+#include "room/slab.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The compiler must keep the mark around what it marks; the processor keeps its own order for its own handler. */
+static void enter(struct ng_heap *h) {
+    h->busy = 1;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static void leave(struct ng_heap *h) {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    h->busy = 0;
+    if (__builtin_expect(ng_thread_ending(), 0))
+        ng_heap_release();
+}
+
+static void *no_memory(void) {
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* ---- allocation ---- */
+
+/* All caches back, so that empty slabs turn up: before anybody is told that there is no memory. */
+static void reclaim(struct ng_heap *h) {
+    bool entered = false;
+    for (unsigned turn = 0; turn < 1000 && !(entered = ng_key_enter()); turn++)
+        ng_os_yield();
+    if (!entered)
+        return;
+    if (h != NULL)
+        ng_cache_flush(h);
+    for (uint32_t n = ng_heap_count(); n > 0; n--)
+        ng_serve_ring(ng_heap_at(n), 2 * NG_RING_SLOTS);
+    ng_key_leave(&ng_key);
+}
+
+static void *get_large(size_t size, size_t align, bool zero) {
+    struct ng_heap *h = ng_heap_here();
+    if (size > PTRDIFF_MAX || align > PTRDIFF_MAX / 2 || !ng_init())
+        return no_memory();
+    void *p = ng_large_get(size, align, zero);
+    if (p == NULL && h != NULL && !h->busy) {
+        enter(h);
+        reclaim(h);
+        leave(h);
+        p = ng_large_get(size, align, zero);
+    }
+    if (p == NULL)
+        return no_memory();
+    if (h != NULL)
+        ng_count(&h->counts.large, 1);
+    ng_room_consider(false);
+    return p;
+}
+
+static void *take(struct ng_heap *h, uint32_t cls) {
+    struct ngrt_bin *b = ng_bin(h, cls);
+    ng_count(&h->counts.allocations, 1);
+    if (((uintptr_t)b->top & (NGRT_MAGAZINE_BYTES - 1)) != 0) {
+        ng_count(&h->counts.ready, 1);
+        return *--b->top;
+    }
+    uint64_t from_inbox = ng_load(&h->counts.inbox_magazines, NG_RELAXED);
+    uint64_t misses = ng_load(&h->counts.misses, NG_RELAXED);
+    if (!ng_cache_refill(h, cls)) {
+        reclaim(h);
+        if (!ng_cache_refill(h, cls))
+            return NULL;
+    }
+    bool ready = ng_load(&h->counts.misses, NG_RELAXED) == misses ||
+                 ng_load(&h->counts.inbox_magazines, NG_RELAXED) != from_inbox;
+    ng_count(ready ? &h->counts.ready : ng_room_awake() ? &h->counts.late : &h->counts.self, 1);
+    return *--b->top;
+}
+
+void *ng_malloc_miss(size_t size) {
+    if (size > NGRT_SMALL_MAX)
+        return get_large(size, 1, false);
+    int saved = errno;
+    struct ng_heap *h = ng_heap_here();
+    if (h == NULL || h->busy)
+        return get_large(size, 1, false);
+    enter(h);
+    void *p = take(h, ngrt_class_of(size + (size == 0)));
+    leave(h);
+    if (p == NULL)
+        return no_memory();
+    errno = saved;
+    return p;
+}
+
+void *ng_malloc(size_t size) {
+    void *p = ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
+    return p != NULL ? p : ng_malloc_miss(size);
+}
+
+void *ng_calloc(size_t bytes) {
+    if (bytes > NGRT_SMALL_MAX)
+        return get_large(bytes, 1, true);
+    void *p = ng_malloc(bytes);
+    return p == NULL ? NULL : memset(p, 0, bytes);
+}
+
+void *ng_aligned(size_t align, size_t size) {
+    size_t block = ngrt_size_for_alignment(size, align);
+    return block <= NGRT_SMALL_MAX ? ng_malloc(block) : get_large(size, align, false);
+}
+
+/* ---- free ---- */
+
+/* Without a heap, or inside of a miss of this thread's own: through the owner's inbox, which needs nobody. */
+static void free_without_heap(void *p, uint32_t word) {
+    struct ng_magazine *m = ng_magazine_get();
+    if (m == NULL)
+        return; /* lost: there is no memory to remember it in */
+    m->block[0] = p;
+    m->count = 1;
+    m->cls = ng_word_class(word);
+    ng_inbox_put(&ng_heap_at(ng_word_heap(word))->inbox[m->cls], &m->next);
+}
+
+static void free_large(struct ng_heap *h, void *p) {
+    if (ng_key_enter()) {
+        ng_large_put(p);
+        ng_key_leave(&ng_key);
+        ng_room_note_dirty();
+        return;
+    }
+    size_t bytes = ng_large_usable(p);
+    bool sent = false;
+    if (h != NULL && !h->busy) {
+        enter(h);
+        sent = ng_cache_send(h, p, bytes > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)bytes);
+        leave(h);
+    }
+    while (!sent && !ng_key_enter())
+        ng_os_yield();
+    if (!sent) {
+        ng_large_put(p);
+        ng_key_leave(&ng_key);
+    }
+}
+
+static void free_small(struct ng_heap *h, void *p, uint32_t word) {
+    uint32_t cls = ng_word_class(word);
+    ng_count(&h->counts.frees, 1);
+    if (ng_word_heap(word) != h->number) {
+        ng_count(&h->counts.foreign, 1);
+        if (!ng_cache_send(h, p, ng_classes[cls].size))
+            free_without_heap(p, word);
+        return;
+    }
+    struct ngrt_bin *b = ng_bin(h, cls);
+    if (b->top == b->limit && !ng_cache_make_room(h, cls))
+        return; /* no magazine to be had: lost, the heap is whole */
+    *b->top++ = p;
+}
+
+void ng_free_miss(void *p) {
+    if (p == NULL)
+        return;
+    if (!ng_arena_holds(p)) {
+        ng_foreign_free(p);
+        return;
+    }
+    int saved = errno;
+    uint32_t word = ng_arena_word(p);
+    struct ng_heap *h = ng_heap_here();
+    if (word == 0)
+        ng_fatal("free of an address at which no block starts");
+    if (word == NGRT_BIN_LARGE) {
+        free_large(h, p);
+    } else if (h == NULL || h->busy) {
+        free_without_heap(p, word);
+    } else {
+        enter(h);
+        free_small(h, p, word);
+        leave(h);
+    }
+    errno = saved;
+}
+
+void ng_free(void *p) {
+    if (!ngrt_give(&ngrt_cache, p))
+        ng_free_miss(p);
+}
+
+/* ---- sizes ---- */
+
+size_t ng_usable(const void *p) {
+    uint32_t word = ng_arena_word(p);
+    if (word == NGRT_BIN_LARGE)
+        return ng_large_usable(p);
+    if (word == 0)
+        ng_fatal("size asked of an address at which no block starts");
+    return ng_classes[ng_word_class(word)].size;
+}
+
+/* A block keeps its place while the new size fills at least half of it. */
+static bool fits(size_t usable, size_t size) { return size <= usable && size >= usable / 2; }
+
+void *ng_realloc(void *p, size_t size) {
+    size_t usable = ng_usable(p);
+    bool large = usable > NGRT_SMALL_MAX || ng_arena_word(p) == NGRT_BIN_LARGE;
+    if (!large && fits(usable, size))
+        return p;
+    if (large && size > NGRT_SMALL_MAX) {
+        if (size > PTRDIFF_MAX)
+            return no_memory();
+        void *q = ng_large_resize(p, size);
+        if (q != NULL)
+            return q;
+    }
+    void *q = ng_malloc(size);
+    if (q == NULL)
+        return size <= usable ? p : NULL;
+    memcpy(q, p, size < usable ? size : usable);
+    ng_free(p);
+    return q;
+}
+
+/* ---- ahead and back ---- */
+
+void ng_request(uint32_t bin, size_t blocks) {
+    struct ng_heap *h = ng_heap_if_any();
+    uint32_t cls = bin / (uint32_t)sizeof(struct ngrt_bin);
+    if (h == NULL || h->busy || cls >= NGRT_CLASSES || ng_cache_holds(h, cls) >= blocks)
+        return;
+    ng_count(&h->counts.requests, 1);
+    h->requested |= (uint64_t)1 << cls;
+    if (ng_room_awake())
+        (void)ng_ring_put(&h->ring, (uint64_t)cls << 3 | NG_WORD_REQUEST);
+}
+
+bool ng_trim(size_t keep) {
+    (void)keep; /* glibc's measures its main heap's end, which has no counterpart here */
+    struct ng_heap *h = ng_heap_here();
+    if (h == NULL || h->busy)
+        return false;
+    enter(h);
+    reclaim(h);
+    bool some = false;
+    if (ng_key_enter()) {
+        some = ng_arena_purge(true);
+        ng_key_leave(&ng_key);
+    }
+    leave(h);
+    return some;
+}

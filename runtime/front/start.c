@@ -1,0 +1,36 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * start.c: what happens before main, once the options are read (options.c's constructor calls ng_start), and at exit.
+ * On the main thread.
+ */
+#include "front/foreign.h"
+#include "front/fork.h"
+#include "front/info.h"
+#include "front/interposed.h"
+#include "front/thread.h"
+#include "os/os.h"
+#include "room/room.h"
+
+#include <unistd.h>
+
+void ng_start(void) {
+    if (!ng_init())
+        return;
+    /* The heap may have been reserved before the options were read. */
+    if (ng_options.limit != 0)
+        ng_arena.limit = ng_options.limit >> NGRT_SLAB_SHIFT;
+    ng_foreign_start();
+    ng_room_note_process();
+    ng_fork_start();
+    if (ng_operators_start() || ng_options.slow || ng_options.stats != NG_STATS_OFF)
+        ng_thread_all_slow();
+    if (ng_options.verbose)
+        ng_verbose_line();
+    ng_room_consider(false);
+}
+
+__attribute__((destructor)) static void at_exit(void) {
+    if (ng_options.stats != NG_STATS_OFF)
+        (void)ng_stats_write(STDERR_FILENO, ng_options.stats);
+}

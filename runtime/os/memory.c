@@ -1,0 +1,110 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * memory.c: address ranges, pages and what is behind them.  Owns no state but the page size; any core, no lock.
+ */
+#include "os/os.h"
+
+#include "channel/atomic.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+size_t ng_os_page(void) {
+    static ng_atomic page;
+    uint64_t bytes = ng_load(&page, NG_RELAXED);
+    if (bytes == 0) {
+        bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+        ng_store(&page, bytes, NG_RELAXED);
+    }
+    return bytes;
+}
+
+void *ng_os_reserve(size_t bytes) {
+    if (bytes > SIZE_MAX - NG_CHUNK_BYTES)
+        return NULL;
+    size_t mapped = bytes + NG_CHUNK_BYTES;
+    char *p = mmap(NULL, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    char *aligned = (char *)(((uintptr_t)p + NG_CHUNK_BYTES - 1) & ~(NG_CHUNK_BYTES - 1));
+    size_t before = (size_t)(aligned - p);
+    if (before != 0)
+        munmap(p, before);
+    if (before != NG_CHUNK_BYTES)
+        munmap(aligned + bytes, NG_CHUNK_BYTES - before);
+    return aligned;
+}
+
+void ng_os_unreserve(void *p, size_t bytes) { munmap(p, bytes); }
+
+size_t ng_os_address_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return limit.rlim_cur;
+}
+
+bool ng_os_commit(void *p, size_t bytes) { return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0; }
+
+bool ng_os_readable(void *p, size_t bytes) { return mprotect(p, bytes, PROT_READ) == 0; }
+
+bool ng_os_purge(void *p, size_t bytes) { return madvise(p, bytes, MADV_DONTNEED) == 0; }
+
+/* An atomic addition of nothing faults a page in for writing and cannot lose what another thread writes there. */
+static void touch_each_page(char *p, size_t bytes) {
+    size_t page = ng_os_page();
+    for (size_t at = 0; at < bytes; at += page)
+        __atomic_fetch_add(p + at, 0, __ATOMIC_RELAXED);
+}
+
+bool ng_os_populate(void *p, size_t bytes) {
+    if (madvise(p, bytes, MADV_POPULATE_WRITE) == 0)
+        return true;
+    if (errno != EINVAL)
+        return false;
+    touch_each_page(p, bytes); /* a kernel before 5.14 */
+    return true;
+}
+
+void ng_os_huge(void *p, size_t bytes, bool on) { (void)madvise(p, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE); }
+
+bool ng_os_renew(void *p, size_t bytes) {
+    return mmap(p, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) !=
+           MAP_FAILED;
+}
+
+bool ng_os_move(void *from, void *to, size_t bytes) {
+    if (mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
+        return false;
+    /* The old place is a hole now, which another mapping could take: close it, or nothing of the arena is safe. */
+    if (!ng_os_renew(from, bytes))
+        ng_fatal("cannot map the arena again after moving a block");
+    return true;
+}
+
+size_t ng_os_resident(void) {
+    char text[64];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    const char *p = text;
+    while (*p != '\0' && *p != ' ')
+        p++;
+    size_t pages = 0;
+    for (p += *p == ' '; *p >= '0' && *p <= '9'; p++)
+        pages = pages * 10 + (size_t)(*p - '0');
+    return pages * ng_os_page();
+}

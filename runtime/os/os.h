@@ -1,0 +1,81 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * os.h: everything that the runtime asks of the operating system; no other folder makes a system call (front/foreign.c
+ * asks the dynamic linker, front/info.c writes its report).
+ *
+ * All functions may be called on any core and with the key held, allocate nothing and need no lock.  They change errno
+ * as the system calls do; the entry points keep it where POSIX asks for that.
+ */
+#ifndef NG_OS_OS_H
+#define NG_OS_OS_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NG_CHUNK_BYTES ((size_t)2 << 20) /* what one huge page covers */
+
+/* ---- memory.c: all sizes in bytes, all addresses and sizes multiples of the page size ---- */
+
+/* The page size, found at the first call. */
+size_t ng_os_page(void);
+
+/* Addresses without memory behind them, aligned to NG_CHUNK_BYTES; NULL where the range does not fit. */
+void *ng_os_reserve(size_t bytes);
+void ng_os_unreserve(void *p, size_t bytes);
+
+/* The most that the process may reserve in all (RLIMIT_AS), SIZE_MAX where nothing limits it. */
+size_t ng_os_address_limit(void);
+
+/* Lets a reserved range be written (its pages appear, zeroed, at first touch); false where memory is over-committed. */
+bool ng_os_commit(void *p, size_t bytes);
+/* Lets a reserved range be read as zeros; counts as no memory. */
+bool ng_os_readable(void *p, size_t bytes);
+
+/* Gives the pages back; they read as zero after.  False where they may still hold their contents (locked memory). */
+bool ng_os_purge(void *p, size_t bytes);
+
+/* Faults the pages in, on the calling thread, contents kept; false where there is no memory. */
+bool ng_os_populate(void *p, size_t bytes);
+
+/* Asks for huge pages, or for none. */
+void ng_os_huge(void *p, size_t bytes, bool on);
+
+/* Moves pages to another place of the arena; the old place is empty and writable after.  False: nothing moved. */
+bool ng_os_move(void *from, void *to, size_t bytes);
+/* Replaces the pages by fresh ones. */
+bool ng_os_renew(void *p, size_t bytes);
+
+/* Resident bytes of the process, from /proc; 0 where it cannot be read. */
+size_t ng_os_resident(void);
+
+/* ---- futex.c ---- */
+
+/* Sleeps while *word == value, at most ns nanoseconds (0: no limit). */
+void ng_os_sleep(uint64_t *word, uint32_t value, uint64_t ns);
+void ng_os_wake(uint64_t *word);
+
+/* ---- cpus.c ---- */
+
+/* How many CPUs' worth of time this process may use at once: affinity and cgroup quota, rounded down. */
+unsigned ng_os_cpus(void);
+/* Where the room's thread should run: the smaller kind of the CPUs in the mask where there are several kinds, and none
+ * that shares the caller's physical core if others remain.  wanted: a CPU's number, or negative to choose. */
+void ng_os_room_cpus(int wanted, cpu_set_t *set);
+
+/* ---- time.c, fatal.c ---- */
+
+uint64_t ng_os_now(void); /* nanoseconds, monotonic */
+void ng_os_yield(void);
+int ng_os_pid(void);
+
+/* Minor and major page faults: of the calling thread, and of the process. */
+uint64_t ng_os_faults_thread(void);
+uint64_t ng_os_faults_process(void);
+
+/* Writes "ngrt: <what>\n" to stderr and aborts.  For misuse that leaves no way on. */
+_Noreturn void ng_fatal(const char *what);
+
+#endif

@@ -1,0 +1,328 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * arena.c: see arena.h.  Runs on whichever core serves; free-slab bits need the key, the bump counter needs none.
+ *
+ * Ordering.  bump: relaxed; the number alone decides who owns the fresh slabs, and nothing was written to them before.
+ * Memory is committed before bump moves past it, so whoever holds a slab may write to it and to its metadata.  committed:
+ * its release follows the mprotect calls, its acquire precedes use; committing twice does no harm.
+ */
+#include "room/arena.h"
+
+#include "os/os.h"
+#include "room/pages.h"
+
+struct ng_arena ng_arena;
+struct ng_key ng_key;
+struct ng_region ng_magazine_region, ng_heap_region, ng_bits_region;
+
+enum {
+    FIRST_COMMIT = 64, /* slabs: 4 MiB, what a small program lives in */
+    MOST_COMMIT = 1024,
+    REGION_COMMIT = 64 << 10,
+    MOST_HEAPS = 1 << 16, /* threads at once */
+    HEAP_BYTES = 8192,
+};
+static const size_t most_arena = (size_t)1 << 40, least_arena = (size_t)16 << 20;
+
+static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
+
+/* ---- reservation ---- */
+
+static void region_at(struct ng_region *r, char **at, size_t bytes) {
+    r->base = *at;
+    r->bytes = bytes;
+    *at += bytes;
+}
+
+/* Metadata for an arena of so many bytes: map, slabs, three bit arrays, block bits, magazines, heaps. */
+struct layout {
+    size_t map, slab, bits, block_bits, magazines, heaps;
+};
+
+static struct layout layout_for(size_t arena) {
+    size_t slabs = arena >> NGRT_SLAB_SHIFT, unit = ng_os_page();
+    struct layout l;
+    l.map = round_up(slabs * sizeof(uint32_t), unit);
+    l.slab = round_up(slabs * sizeof(struct ng_slab), unit);
+    l.bits = round_up((slabs + 63) / 64 * sizeof(uint64_t), unit);
+    l.block_bits = round_up(arena / 128, unit);
+    l.magazines = round_up(arena / 32, unit);
+    size_t heaps = arena / HEAP_BYTES / 64;
+    l.heaps = round_up((heaps < MOST_HEAPS ? heaps : MOST_HEAPS) * HEAP_BYTES, unit);
+    return l;
+}
+
+static size_t layout_bytes(const struct layout *l) {
+    return l->map + l->slab + 3 * l->bits + l->block_bits + l->magazines + l->heaps;
+}
+
+static bool reserve_exactly(size_t arena) {
+    struct layout l = layout_for(arena);
+    size_t all = arena + layout_bytes(&l);
+    char *at = ng_os_reserve(all);
+    if (at == NULL)
+        return false;
+    char *base = at;
+    at += arena;
+    ng_arena.map = (uint32_t *)(void *)at;
+    /* Anyone may ask about any address of the arena, long before there is a slab at it. */
+    if (!ng_os_readable(at, l.map)) {
+        ng_os_unreserve(base, all);
+        return false;
+    }
+    at += l.map;
+    ng_arena.slab = (struct ng_slab *)(void *)at;
+    at += l.slab;
+    ng_arena.free = (uint64_t *)(void *)at;
+    at += l.bits;
+    ng_arena.dirty = (uint64_t *)(void *)at;
+    at += l.bits;
+    ng_arena.aged = (uint64_t *)(void *)at;
+    at += l.bits;
+    region_at(&ng_bits_region, &at, l.block_bits);
+    region_at(&ng_magazine_region, &at, l.magazines);
+    region_at(&ng_heap_region, &at, l.heaps);
+    ng_arena.base = base;
+    ng_arena.slabs = arena >> NGRT_SLAB_SHIFT;
+    return true;
+}
+
+bool ng_arena_reserve(size_t limit_bytes) {
+    size_t allowed = ng_os_address_limit(), arena = most_arena;
+    /* The program needs addresses of its own: stacks, files, other mallocs. */
+    while (allowed != SIZE_MAX && arena > allowed - allowed / 3 && arena > least_arena)
+        arena /= 2;
+    if (allowed != SIZE_MAX && arena + arena / 4 < allowed / 2)
+        arena += arena / 4;
+    while (!reserve_exactly(arena)) {
+        arena /= 2;
+        if (arena < least_arena)
+            return false;
+    }
+    ng_arena.limit = limit_bytes == 0 ? SIZE_MAX : limit_bytes >> NGRT_SLAB_SHIFT;
+    return true;
+}
+
+/* ---- committing ---- */
+
+static bool commit_pieces(void *array, size_t from, size_t to) {
+    size_t page = ng_os_page();
+    from = from / page * page;
+    to = round_up(to, page);
+    return ng_os_commit((char *)array + from, to - from);
+}
+
+static bool commit_slabs(size_t from, size_t to) {
+    if (to > ng_arena.slabs)
+        return false;
+    size_t bits_from = from / 64 * sizeof(uint64_t), bits_to = (to + 63) / 64 * sizeof(uint64_t);
+    return commit_pieces(ng_arena.base, from << NGRT_SLAB_SHIFT, to << NGRT_SLAB_SHIFT) &&
+           commit_pieces(ng_arena.map, from * sizeof(uint32_t), to * sizeof(uint32_t)) &&
+           commit_pieces(ng_arena.slab, from * sizeof(struct ng_slab), to * sizeof(struct ng_slab)) &&
+           commit_pieces(ng_arena.free, bits_from, bits_to) && commit_pieces(ng_arena.dirty, bits_from, bits_to) &&
+           commit_pieces(ng_arena.aged, bits_from, bits_to);
+}
+
+static void raise_to(ng_atomic *a, uint64_t value) {
+    uint64_t now = ng_load(a, NG_RELAXED);
+    while (now < value && !ng_cas(a, &now, value, NG_RELEASE))
+        ;
+}
+
+bool ng_arena_ready(size_t end) {
+    size_t committed = ng_load(&ng_arena.committed, NG_ACQUIRE);
+    if (end <= committed)
+        return true;
+    size_t step = committed / 4 < FIRST_COMMIT ? FIRST_COMMIT : committed / 4 > MOST_COMMIT ? MOST_COMMIT : committed / 4;
+    size_t generous = round_up(end + step, NG_CHUNK_BYTES / NG_SLAB_BYTES);
+    if (generous > ng_arena.slabs)
+        generous = ng_arena.slabs;
+    if (commit_slabs(committed, generous)) {
+        ng_pages_committed(committed, generous);
+        raise_to(&ng_arena.committed, generous);
+        return true;
+    }
+    if (!commit_slabs(committed, end)) /* over-commit is forbidden and memory short: just what is needed */
+        return false;
+    raise_to(&ng_arena.committed, end);
+    return true;
+}
+
+void *ng_region_take(struct ng_region *r, size_t n) {
+    uint64_t at = ng_add(&r->used, n, NG_RELAXED);
+    if (at + n > r->bytes) {
+        /* Leave `used` beyond the end: whoever comes next must fail too, and it does not wrap. */
+        return NULL;
+    }
+    uint64_t committed = ng_load(&r->committed, NG_ACQUIRE);
+    if (at + n > committed) {
+        size_t end = round_up(at + n, REGION_COMMIT);
+        if (end > r->bytes)
+            end = r->bytes;
+        if (!commit_pieces(r->base, committed, end))
+            return NULL;
+        raise_to(&r->committed, end);
+    }
+    return r->base + at;
+}
+
+/* ---- fresh slabs ---- */
+
+uint32_t ng_arena_bump(uint32_t n, uint32_t align) {
+    uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), first;
+    do {
+        /* Slabs skipped for the alignment stay unused: addresses, no memory. */
+        first = round_up(bump, align);
+        if (first + n > ng_arena.slabs || !ng_arena_ready(first + n))
+            return NG_NO_SLAB;
+    } while (!ng_cas(&ng_arena.bump, &bump, first + n, NG_RELAXED));
+    return (uint32_t)first;
+}
+
+/* ---- free slabs ---- */
+
+static inline bool bit_get(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
+
+/* The bits of word w that lie in [from, to). */
+static uint64_t mask_in_word(size_t w, size_t from, size_t to) {
+    uint64_t mask = UINT64_MAX;
+    if (from > w * 64)
+        mask &= UINT64_MAX << (from - w * 64);
+    if (to < (w + 1) * 64)
+        mask &= UINT64_MAX >> ((w + 1) * 64 - to);
+    return mask;
+}
+
+static void note_free(int64_t slabs, int64_t dirty) {
+    ng_store(&ng_arena.free_slabs, ng_load(&ng_arena.free_slabs, NG_RELAXED) + (uint64_t)slabs, NG_RELAXED);
+    ng_store(&ng_arena.dirty_slabs, ng_load(&ng_arena.dirty_slabs, NG_RELAXED) + (uint64_t)dirty, NG_RELAXED);
+}
+
+/* Takes the free slabs [from, to); true if none was dirty. */
+static bool take_range(size_t from, size_t to) {
+    int64_t dirty = 0;
+    for (size_t w = from / 64; w * 64 < to; w++) {
+        uint64_t mask = mask_in_word(w, from, to);
+        dirty += __builtin_popcountll(ng_arena.dirty[w] & mask);
+        ng_arena.free[w] &= ~mask;
+        ng_arena.dirty[w] &= ~mask;
+        ng_arena.aged[w] &= ~mask;
+    }
+    note_free(-(int64_t)(to - from), -dirty);
+    return dirty == 0;
+}
+
+/* The slabs that the bits speak of: handed out at some time. */
+static size_t known_slabs(void) { return ng_load(&ng_arena.bump, NG_RELAXED); }
+
+/* The first run of n free slabs, starting at a multiple of align; SIZE_MAX if there is none. */
+static size_t find_run(size_t n, size_t align) {
+    size_t end = known_slabs();
+    while (ng_arena.lowest * 64 < end && ng_arena.free[ng_arena.lowest] == 0)
+        ng_arena.lowest++;
+    size_t at = ng_arena.lowest * 64, run = 0;
+    while (at < end) {
+        uint64_t rest = ng_arena.free[at / 64] >> (at % 64);
+        size_t left = 64 - at % 64;
+        if (rest == 0) {
+            run = 0;
+            at += left;
+            continue;
+        }
+        if (!(rest & 1)) {
+            run = 0;
+            at += (size_t)__builtin_ctzll(rest);
+            continue;
+        }
+        if (run == 0 && at % align != 0) {
+            at++;
+            continue;
+        }
+        size_t ones = ~rest == 0 ? 64 : (size_t)__builtin_ctzll(~rest);
+        if (ones > left)
+            ones = left;
+        run += ones;
+        at += ones;
+        if (run >= n)
+            return at - run;
+    }
+    return SIZE_MAX;
+}
+
+uint32_t ng_arena_find(uint32_t n, uint32_t align, bool *zero) {
+    if (ng_load(&ng_arena.free_slabs, NG_RELAXED) < n)
+        return NG_NO_SLAB;
+    size_t first = find_run(n, align);
+    if (first == SIZE_MAX)
+        return NG_NO_SLAB;
+    *zero = take_range(first, first + n);
+    return (uint32_t)first;
+}
+
+bool ng_arena_extend(uint32_t first, uint32_t n, bool *zero) {
+    size_t end = (size_t)first + n, known = known_slabs();
+    size_t free_end = first;
+    while (free_end < end && free_end < known && bit_get(ng_arena.free, free_end))
+        free_end++;
+    if (free_end < end) {
+        /* What is missing can only come from behind the last slab ever used. */
+        uint64_t bump = free_end;
+        if (free_end != known || end > ng_arena.slabs || !ng_arena_ready(end) ||
+            !ng_cas(&ng_arena.bump, &bump, end, NG_RELAXED))
+            return false;
+    }
+    *zero = free_end == first || take_range(first, free_end);
+    return true;
+}
+
+void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
+    size_t from = first, to = from + n;
+    for (size_t w = from / 64; w * 64 < to; w++) {
+        uint64_t mask = mask_in_word(w, from, to);
+        ng_arena.free[w] |= mask;
+        if (dirty)
+            ng_arena.dirty[w] |= mask;
+    }
+    if (from / 64 < ng_arena.lowest)
+        ng_arena.lowest = from / 64;
+    note_free((int64_t)n, dirty ? (int64_t)n : 0);
+}
+
+/* ---- giving back ---- */
+
+/* The next run of slabs from *at on to give back; false at the end.  Takes them, so that nobody else does. */
+static bool next_purge(size_t *at, bool all, size_t *first, size_t *n) {
+    size_t end = known_slabs();
+    const uint64_t *bits = all ? ng_arena.dirty : ng_arena.aged;
+    while (*at < end && !bit_get(bits, *at))
+        *at += bits[*at / 64] >> (*at % 64) == 0 ? 64 - *at % 64 : 1;
+    if (*at >= end)
+        return false;
+    *first = *at;
+    while (*at < end && bit_get(bits, *at))
+        (*at)++;
+    *n = *at - *first;
+    (void)take_range(*first, *at);
+    return true;
+}
+
+bool ng_arena_purge(bool all) {
+    size_t at = 0, first = 0, n = 0;
+    bool some = false;
+    while (next_purge(&at, all, &first, &n)) {
+        /* The slabs are nobody's meanwhile: the key need not be held through the system call. */
+        ng_key_leave(&ng_key);
+        bool gone = ng_os_purge(ng_slab_start((uint32_t)first), n << NGRT_SLAB_SHIFT);
+        while (!ng_key_try(&ng_key))
+            ng_os_yield();
+        ng_arena_free((uint32_t)first, (uint32_t)n, !gone);
+        some |= gone;
+        if (!gone)
+            break; /* locked memory: it would fail for every run, at every tick */
+    }
+    size_t words = (known_slabs() + 63) / 64;
+    for (size_t w = 0; w < words; w++)
+        ng_arena.aged[w] = ng_arena.dirty[w];
+    return some;
+}

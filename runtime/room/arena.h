@@ -1,0 +1,123 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * arena.h: the one range of addresses, the slab map beside it, and which slabs are free.
+ *
+ * Owns: the reservation, the bump counter, the map's words, the free/dirty/aged bits.
+ *
+ *   arena   |-- in use or free: bits tell --|-- never used --------|-- not committed ----------------|
+ *           base                            bump (atomic)          committed (atomic)                base + slabs
+ *                                            ^ ahead: up to here the room has faulted pages in
+ *
+ * Any thread, without the key: ng_arena_bump, ng_arena_word, ng_arena_set_word for slabs that are its own.
+ * With the key: everything about free slabs.
+ */
+#ifndef NG_ROOM_ARENA_H
+#define NG_ROOM_ARENA_H
+
+#include "channel/atomic.h"
+#include "channel/key.h"
+#include "ngrt/abi.h"
+
+#define NG_SLAB_BYTES ((size_t)1 << NGRT_SLAB_SHIFT)
+#define NG_NO_SLAB UINT32_MAX
+
+/* What the room knows of a slab.  Written by who opens the slab, later by the key's holder alone. */
+struct ng_slab {
+    uint64_t *bits;       /* a set bit: that block is free and lies here; NULL: no block was returned yet */
+    uint64_t large_bytes; /* a large block that starts here: what it may use */
+    uint32_t large_slabs; /* and the slabs it covers; 0: a slab of small blocks, or free */
+    uint32_t next, prev;  /* neighbours in the owner's list of its class and rank */
+    uint32_t heap;        /* the owner's number */
+    uint16_t free;        /* set bits */
+    uint16_t blocks;      /* blocks in the slab */
+    uint8_t cls;
+    uint8_t rank;   /* which list it is in (slab.c) */
+    uint8_t listed; /* whether it is in a list */
+    uint8_t moved;  /* pages came by mremap: renewed when freed, so that mappings can merge again */
+};
+
+struct ng_arena {
+    char *base;           /* NULL until there is a heap */
+    size_t slabs;         /* reserved */
+    uint32_t *map;        /* abi.h says what a word means */
+    struct ng_slab *slab; /* one a slab */
+    uint64_t *free;       /* one bit a slab below bump: free */
+    uint64_t *dirty;      /* free, and its pages may hold something */
+    uint64_t *aged;       /* dirty since before the last tick */
+    size_t lowest;        /* no free slab in a word of bits below this one */
+    size_t limit;         /* slabs that may be in use at once (NGRT_LIMIT) */
+    _Alignas(64) ng_atomic bump;
+    ng_atomic committed;
+    ng_atomic ahead;
+    ng_atomic free_slabs;
+    ng_atomic dirty_slabs;
+};
+
+extern struct ng_arena ng_arena;
+extern struct ng_key ng_key;
+
+/* A range that grows by committing more of it; for metadata in numbered pieces. */
+struct ng_region {
+    char *base;
+    size_t bytes;
+    ng_atomic used;
+    ng_atomic committed;
+};
+
+extern struct ng_region ng_magazine_region, ng_heap_region, ng_bits_region;
+
+/* Reserves everything.  Once, before any other call; false where not even a small arena fits. */
+bool ng_arena_reserve(size_t limit_bytes);
+
+/* n bytes of a region, never given back; NULL where it is used up.  Any thread. */
+void *ng_region_take(struct ng_region *r, size_t n);
+
+/* n slabs that were never used (they read as zero), whose addresses are multiples of `align` slabs; NG_NO_SLAB where the
+ * arena ends.  One compare-and-swap.  Any thread. */
+uint32_t ng_arena_bump(uint32_t n, uint32_t align);
+
+/* Makes slabs up to `end` writable ahead of their use; false where the arena or memory ends before.  Any thread. */
+bool ng_arena_ready(size_t end);
+
+/* The same from the free slabs; *zero says whether they read as zero.  With the key. */
+uint32_t ng_arena_find(uint32_t n, uint32_t align, bool *zero);
+
+/* Whether the n slabs behind `first` are free (or never used), and takes them.  With the key. */
+bool ng_arena_extend(uint32_t first, uint32_t n, bool *zero);
+
+/* Gives slabs back.  dirty: their pages may hold something.  With the key. */
+void ng_arena_free(uint32_t first, uint32_t n, bool dirty);
+
+/* Returns pages of free slabs to the system: all, or those that were dirty at the last call already (a tick).  With the
+ * key, which it leaves and takes again around each system call; true if something was returned. */
+bool ng_arena_purge(bool all);
+
+/* Slabs in use: handed out by bump and not free. */
+static inline size_t ng_arena_in_use(void) {
+    uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), gone = ng_load(&ng_arena.free_slabs, NG_RELAXED);
+    return bump > gone ? bump - gone : 0;
+}
+
+static inline bool ng_arena_within_limit(size_t n) { return ng_arena_in_use() + n <= ng_arena.limit; }
+
+static inline uint32_t ng_slab_of(const void *p) {
+    return (uint32_t)(((uintptr_t)p - (uintptr_t)ng_arena.base) >> NGRT_SLAB_SHIFT);
+}
+
+static inline char *ng_slab_start(uint32_t slab) { return ng_arena.base + ((size_t)slab << NGRT_SLAB_SHIFT); }
+
+static inline bool ng_arena_holds(const void *p) {
+    return (((uintptr_t)p - (uintptr_t)ng_arena.base) >> NGRT_SLAB_SHIFT) < ng_arena.slabs;
+}
+
+/* The map's word for a pointer that the arena holds. */
+static inline uint32_t ng_arena_word(const void *p) {
+    return __atomic_load_n(&ng_arena.map[ng_slab_of(p)], __ATOMIC_RELAXED);
+}
+
+static inline void ng_arena_set_word(uint32_t slab, uint32_t word) {
+    __atomic_store_n(&ng_arena.map[slab], word, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * heap.h: what one thread owns: its magazines, its channel to the room, and the room's lists of its slabs.
+ *
+ * A heap outlives its thread: it waits, slabs and all, for the next thread that starts.  So an owner tag never dangles,
+ * and a heap is never unmapped.  The structure is in four parts, each with one kind of writer:
+ *
+ *   the thread's    bins, chains, carve ranges, blocks set aside   the thread alone, no lock
+ *   ring            words to the key's holder                      put: the thread; take: with the key
+ *   inboxes         magazines for the thread                       put: anyone; take: the thread
+ *   the room's      lists of slabs, returned magazines             with the key
+ */
+#ifndef NG_ROOM_HEAP_H
+#define NG_ROOM_HEAP_H
+
+#include "channel/inbox.h"
+#include "channel/ring.h"
+#include "room/arena.h"
+#include "room/magazine.h"
+
+#define NG_RANKS 4u /* lists of partly free slabs by how full they are: 0 is the fullest */
+
+/* Words on the ring: an address with its kind in the low bits. */
+enum { NG_WORD_MAGAZINE = 0, NG_WORD_LARGE = 1, NG_WORD_REQUEST = 2, NG_WORD_KIND = 7 };
+
+/* Counts for statistics.  One writer, the thread; read by anyone, so relaxed. */
+struct ng_counts {
+    ng_atomic allocations, frees;   /* calls; only while every call takes the slow path (NGRT_STATS, NGRT_SLOW) */
+    ng_atomic ready, late, self;    /* of those: block was in a magazine; the room runs but had none; no room */
+    ng_atomic misses;               /* refills from outside of the thread's own magazines */
+    ng_atomic inbox_magazines;      /* refills that the room had ready */
+    ng_atomic foreign;              /* frees of other threads' blocks */
+    ng_atomic requests, fulfilled;  /* requests; those whose blocks were there at the next miss */
+    ng_atomic large, fresh_slabs;
+};
+
+struct ng_heap {
+    /* -- the thread's -- */
+    uint32_t number;
+    uint32_t busy;            /* a slow path of this thread is under way: a signal handler came in between */
+    struct ngrt_bin *bin;     /* the cache's, or shadow where the fast path is switched off */
+    struct ng_magazine *chain[NGRT_CLASSES]; /* full magazines, the last filled first */
+    struct ng_magazine *blank;               /* one empty magazine kept at hand */
+    struct ng_magazine *outgoing;            /* foreign blocks */
+    struct ng_magazine *aside;               /* magazines that neither room nor key took */
+    uint32_t asides;
+    uint32_t outgoing_bytes;
+    ng_atomic cap_bytes; /* sum of cap * block size: what the bins and chains can hold at most */
+    uint32_t victim;    /* where the search for a class to shrink goes on */
+    uint16_t cap[NGRT_CLASSES];     /* blocks of the class that the thread may keep */
+    uint16_t chained[NGRT_CLASSES]; /* blocks in the chain */
+    char *carve[NGRT_CLASSES];      /* blocks of a slab of ours that were never handed out: from here ... */
+    uint32_t carve_left[NGRT_CLASSES]; /* ... so many */
+    uint64_t requested;                /* classes with a request since the last miss */
+    ng_atomic taken;                   /* bytes taken from returned and inbox, ever; read with the key */
+    uint64_t debt, debt_since;         /* nanoseconds of the room's work that the thread did itself, since when */
+    ng_atomic threads;                 /* 1 while a thread has it */
+    uint32_t busy_spells;              /* settled debts that were heavy (cache.c) */
+    struct ng_counts counts;
+    struct ngrt_bin shadow[NGRT_CLASSES];
+
+    /* -- channel -- */
+    struct ng_ring ring;
+    _Alignas(64) struct ng_inbox inbox[NGRT_CLASSES];
+
+    /* -- the room's -- */
+    _Alignas(64) ng_atomic stocked; /* a bit a class: the key's holder has blocks for this heap; read by the thread */
+    struct ng_magazine *returned[NGRT_CLASSES]; /* blocks that came back from other threads, not yet asked for */
+    uint32_t partial[NGRT_CLASSES][NG_RANKS];   /* slabs with something free; NG_NO_SLAB ends a list */
+    uint64_t given;                             /* bytes put into returned and inbox, ever */
+    bool orphaned;                              /* no thread: slabs go to the orphans' lists */
+    ng_atomic link;                             /* on the stack of heaps without a thread */
+};
+
+static inline struct ng_heap *ng_heap_at(uint32_t number) {
+    return (struct ng_heap *)(void *)(ng_heap_region.base + (size_t)(number - 1) * ((sizeof(struct ng_heap) + 63) & ~(size_t)63));
+}
+
+static inline uint32_t ng_heap_tag(const struct ng_heap *h) { return h->number << NGRT_BIN_BITS; }
+
+static inline uint32_t ng_word_for(uint32_t heap, uint32_t cls) {
+    return heap << NGRT_BIN_BITS | cls * (uint32_t)sizeof(struct ngrt_bin);
+}
+
+static inline uint32_t ng_word_heap(uint32_t word) { return word >> NGRT_BIN_BITS; }
+static inline uint32_t ng_word_class(uint32_t word) {
+    return (word & NGRT_BIN_MASK) / (uint32_t)sizeof(struct ngrt_bin);
+}
+
+/* A heap for a thread that starts: one that waited, or a new one.  NULL where there is none left.  Any thread. */
+struct ng_heap *ng_heap_get(void);
+/* A heap whose thread ends.  Its blocks were put away (front/thread.c). */
+void ng_heap_put(struct ng_heap *h);
+/* Heaps that ever were: numbers 1 to this. */
+uint32_t ng_heap_count(void);
+/* Heaps that wait for a thread; about. */
+uint32_t ng_heap_waiting(void);
+
+static inline void ng_count(ng_atomic *a, uint64_t n) { ng_store(a, ng_load(a, NG_RELAXED) + n, NG_RELAXED); }
+
+#endif

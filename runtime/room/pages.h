@@ -1,0 +1,34 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * pages.h: what lies behind the arena's addresses: huge pages, faulting ahead of use, giving back after a decay.
+ *
+ * ahead, tick: the room's thread (tick also a thread that serves itself).  committed, consumed: any thread.
+ */
+#ifndef NG_ROOM_PAGES_H
+#define NG_ROOM_PAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Slabs [from, to) can be written from now on: asks for huge pages where they will fill. */
+void ng_pages_committed(size_t from, size_t to);
+
+/* A thread took fresh slabs: wakes the room where it should fault in more. */
+void ng_pages_consumed(void);
+
+/* Faults in one more piece of fresh memory if too little is ready; true if it did.  Without the key: it takes long. */
+bool ng_pages_ahead(void);
+
+/* Whether ng_pages_ahead would do something. */
+bool ng_pages_wanted(void);
+
+/* Page faults taken by ng_pages_ahead. */
+uint64_t ng_pages_faults(void);
+
+/* Gives back what was free for the decay time, if it is due; with the key.  Nanoseconds until the next time something
+ * is due, 0 if nothing waits. */
+uint64_t ng_pages_tick(uint64_t now);
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * room.c: the room's thread.  Its loop runs on the room's core: it takes the key for a short piece of work at a time,
+ * faults pages in without it, and parks when there is nothing to do.
+ *
+ * Life:  ABSENT -> STARTING -> RUNNING -> STOPPING -> BARRED (a fork is under way) -> ABSENT
+ * One CAS moves it on, so that of several threads one starts it or stops it.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "room/room.h"
+
+#include "channel/park.h"
+#include "front/options.h"
+#include "os/os.h"
+#include "room/heap.h"
+#include "room/pages.h"
+#include "room/serve.h"
+
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+enum {
+    SPIN_NS = 100000,        /* parks so long after the last word on a ring */
+    STACK_BYTES = 256 << 10, /* addresses; it touches two pages of them */
+    START_SLABS = 512,       /* 32 MiB of slabs in use ... */
+    RESTART_SLABS = 64,      /* ... and after a fork so much more, before the thread pays for itself again */
+    WORDS_AT_ONCE = 4,
+};
+
+enum life { ABSENT, STARTING, RUNNING, STOPPING, BARRED };
+
+uint32_t ng_room_wanted;
+
+static ng_atomic life;
+static struct ng_park park;
+static ng_atomic quit, timed;
+static ng_atomic starts, wakes;
+static ng_atomic start_at = {START_SLABS};
+static ng_atomic process;
+static ng_atomic hopeless; /* below two CPUs, or the system gave no thread */
+static pthread_t thread;
+
+struct ng_room_counts ng_room_counts(void) {
+    return (struct ng_room_counts){ng_load(&starts, NG_RELAXED), ng_load(&wakes, NG_RELAXED)};
+}
+
+/* ---- the loop ---- */
+
+static void stall_if(const char *place) {
+    if (__builtin_expect(ng_options.stall[0] != '\0', 0) && strcmp(ng_options.stall, place) == 0) {
+        while (ng_load(&quit, NG_ACQUIRE) == 0)
+            ng_os_sleep(&park.word.value, (uint32_t)ng_load(&park.word, NG_RELAXED), 10000000);
+    }
+}
+
+/* One round over all rings, a few words each, the key free in between so that no thread waits long. */
+static bool serve_rings(void) {
+    bool some = false;
+    for (uint32_t n = ng_heap_count(); n > 0; n--) {
+        struct ng_heap *h = ng_heap_at(n);
+        if (!ng_ring_waiting(&h->ring) || !ng_key_try(&ng_key))
+            continue;
+        stall_if("key");
+        some |= ng_serve_ring(h, WORDS_AT_ONCE) != 0;
+        ng_key_leave(&ng_key);
+        stall_if("drain");
+    }
+    return some;
+}
+
+static bool rings_wait(void) {
+    for (uint32_t n = ng_heap_count(); n > 0; n--)
+        if (ng_ring_waiting(&ng_heap_at(n)->ring))
+            return true;
+    return false;
+}
+
+/* Gives back what is due; nanoseconds until more is, 0 if nothing waits. */
+static uint64_t tick(void) {
+    if (!ng_key_try(&ng_key))
+        return 1000000;
+    uint64_t due = ng_pages_tick(ng_os_now());
+    ng_key_leave(&ng_key);
+    return due;
+}
+
+static void sleep_until_woken(void) {
+    stall_if("idle");
+    uint64_t due = tick();
+    ng_store(&timed, due != 0, NG_RELAXED);
+    ng_park_begin(&park);
+    if (!rings_wait() && !ng_pages_wanted() && ng_load(&quit, NG_ACQUIRE) == 0 &&
+        (due != 0 || ng_load(&ng_arena.dirty_slabs, NG_RELAXED) == 0 || ng_options.decay_ms < 0))
+        ng_os_sleep(&park.word.value, NG_PARKED, due);
+    ng_park_end(&park);
+}
+
+static void *room_main(void *unused) {
+    cpu_set_t cpus;
+    ng_os_room_cpus(ng_options.core, &cpus);
+    pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+    pthread_setname_np(pthread_self(), "ngrt-room");
+    uint64_t last_word = 0;
+    bool full = false; /* nothing more can be faulted in: the arena or memory is at its end */
+    while (ng_load(&quit, NG_ACQUIRE) == 0) {
+        bool served = serve_rings(), populated = false;
+        if (ng_pages_wanted() && !full) {
+            stall_if("populate");
+            populated = ng_pages_ahead();
+            full = !populated;
+        }
+        if (served)
+            last_word = ng_os_now();
+        else if (!populated && ng_os_now() - last_word > SPIN_NS)
+            sleep_until_woken();
+        else
+            ng_relax();
+    }
+    return unused;
+}
+
+/* ---- waking ---- */
+
+bool ng_room_awake(void) { return ng_park_state(&park) == NG_AWAKE; }
+
+bool ng_room_present(void) { return ng_park_state(&park) != NG_ABSENT; }
+
+void ng_room_wake(void) {
+    if (ng_park_wake(&park)) {
+        ng_add(&wakes, 1, NG_RELAXED);
+        ng_os_wake(&park.word.value);
+    }
+}
+
+void ng_room_note_dirty(void) {
+    if (ng_park_state(&park) == NG_PARKED && ng_load(&timed, NG_RELAXED) == 0 &&
+        ng_load(&ng_arena.dirty_slabs, NG_RELAXED) != 0 && ng_options.decay_ms >= 0)
+        ng_room_wake();
+}
+
+/* ---- starting and stopping ---- */
+
+void ng_room_consider(bool busy) {
+    if (ng_load(&life, NG_RELAXED) != ABSENT || ng_options.server == NG_OFF || ng_load(&hopeless, NG_RELAXED) != 0)
+        return;
+    if (busy || ng_options.server == NG_ON || ng_arena_in_use() >= ng_load(&start_at, NG_RELAXED))
+        __atomic_store_n(&ng_room_wanted, 1, __ATOMIC_RELAXED);
+}
+
+/* Where libc and the loader lie; both empty where they are linked into the program itself. */
+static struct {
+    uintptr_t from, to;
+} keep_out[2];
+
+static int note_object(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    (void)data;
+    const uintptr_t marks[] = {(uintptr_t)&pthread_setname_np, (uintptr_t)&_r_debug, (uintptr_t)&ng_room_wanted};
+    uintptr_t from = UINTPTR_MAX, to = 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        if (ph->p_type != PT_LOAD)
+            continue;
+        uintptr_t start = info->dlpi_addr + ph->p_vaddr;
+        from = start < from ? start : from;
+        to = start + ph->p_memsz > to ? start + ph->p_memsz : to;
+    }
+    bool holds_us = marks[2] >= from && marks[2] < to;
+    for (int i = 0; i < 2; i++) {
+        if (marks[i] >= from && marks[i] < to && !holds_us) {
+            keep_out[i].from = from;
+            keep_out[i].to = to;
+        }
+    }
+    return 0;
+}
+
+void ng_room_note_process(void) {
+    ng_store(&process, (uint64_t)ng_os_pid(), NG_RELAXED);
+    if (keep_out[0].to == 0)
+        dl_iterate_phdr(note_object, NULL);
+}
+
+/* The loader and libc call malloc with locks held that creating a thread needs, or inside of pthread_create itself;
+ * nobody else's code can hold those. */
+static bool holds_no_lock(const void *caller) {
+    uintptr_t at = (uintptr_t)caller;
+    return !(at >= keep_out[0].from && at < keep_out[0].to) && !(at >= keep_out[1].from && at < keep_out[1].to);
+}
+
+static bool create_thread(void) {
+    sigset_t all, before;
+    pthread_attr_t attr;
+    ng_store(&quit, 0, NG_RELAXED);
+    ng_store(&park.word, NG_AWAKE, NG_RELAXED);
+    sigfillset(&all);
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
+    /* The new thread inherits the mask: no handler of the program ever runs on it. */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool created = pthread_create(&thread, &attr, room_main, NULL) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    if (!created)
+        ng_store(&park.word, NG_ABSENT, NG_RELAXED);
+    return created;
+}
+
+void ng_room_invite(const void *caller) {
+    uint64_t absent = ABSENT;
+    if (!holds_no_lock(caller) || (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) ||
+        !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
+        return;
+    __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
+    if (ng_os_cpus() >= 2 && create_thread()) {
+        ng_count(&starts, 1);
+        ng_store(&life, RUNNING, NG_RELEASE);
+    } else {
+        ng_store(&hopeless, 1, NG_RELAXED);
+        ng_store(&life, ABSENT, NG_RELEASE);
+    }
+}
+
+static void stop_thread(void) {
+    ng_store(&quit, 1, NG_RELEASE);
+    ng_store(&park.word, NG_AWAKE, NG_SEQ_CST);
+    ng_os_wake(&park.word.value);
+    pthread_join(thread, NULL);
+    ng_store(&park.word, NG_ABSENT, NG_RELAXED);
+}
+
+void ng_room_stop(void) {
+    for (;;) {
+        uint64_t now = ABSENT;
+        if (ng_cas(&life, &now, BARRED, NG_ACQUIRE))
+            return;
+        if (now == RUNNING && ng_cas(&life, &now, STOPPING, NG_ACQUIRE)) {
+            stop_thread();
+            ng_store(&life, BARRED, NG_RELAXED);
+            return;
+        }
+        ng_os_yield(); /* another thread starts it, or forks as well */
+    }
+}
+
+void ng_room_allow(void) {
+    ng_store(&start_at, ng_arena_in_use() + RESTART_SLABS, NG_RELAXED);
+    __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
+    ng_store(&life, ABSENT, NG_RELEASE);
+}

@@ -1,0 +1,52 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * room.h: the room's thread: when it starts, sleeps, wakes and goes.
+ *
+ * Any thread may call these, without the key.  None of them waits for the room's thread but ng_room_stop, which fork
+ * needs.
+ */
+#ifndef NG_ROOM_ROOM_H
+#define NG_ROOM_ROOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Places in the loop where NGRT_STALL stops the thread for ever, for tests: with `key` it holds the key then. */
+#define NG_ROOM_PLACES "idle", "key", "drain", "populate"
+
+/* Set where the program has allocated enough for the room to pay and it has not started: entry points then call
+ * ng_room_invite on their next miss. */
+extern uint32_t ng_room_wanted;
+
+/* Starts the thread if `caller` (a return address) shows that no lock of the loader or of libc can be held here. */
+void ng_room_invite(const void *caller);
+
+/* Wakes the thread if it sleeps; one system call then. */
+void ng_room_wake(void);
+
+/* Whether it is at work: then what goes on the ring is served soon. */
+bool ng_room_awake(void);
+
+/* Whether there is a room's thread, awake or parked. */
+bool ng_room_present(void);
+
+/* After a thread served itself: the room must know of memory to give back later. */
+void ng_room_note_dirty(void);
+
+/* The program has grown or worked: whether the room would pay now. */
+void ng_room_consider(bool busy);
+
+/* Before fork: the thread is gone, and none starts, until ng_room_allow. */
+void ng_room_stop(void);
+void ng_room_allow(void);
+
+/* Where the process's identity is noted; at start and in a fork's child. */
+void ng_room_note_process(void);
+
+struct ng_room_counts {
+    uint64_t starts, wakes;
+};
+struct ng_room_counts ng_room_counts(void);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * serve.c: see serve.h.  Runs on the room's core, or on the app's where a thread serves itself; with the key, but for
+ * ng_key_enter and ng_deliver_without_key.
+ */
+#include "room/serve.h"
+
+#include "os/os.h"
+#include "room/large.h"
+#include "room/slab.h"
+
+/* What may wait for one thread in returned magazines and inboxes, all classes together; more goes to the bitmaps. */
+enum { MOST_HELD_BYTES = 128 << 10 };
+
+bool ng_key_enter(void) {
+    /* 100 ns is a round trip; the room keeps the key for one magazine, about a microsecond, at a time. */
+    for (unsigned i = 0; i < 64; i++) {
+        if (ng_key_try(&ng_key))
+            return true;
+        ng_relax();
+    }
+    return false;
+}
+
+static bool may_hold(struct ng_heap *h, uint64_t bytes) {
+    return !h->orphaned && (int64_t)(h->given + bytes - ng_load(&h->taken, NG_RELAXED)) <= MOST_HELD_BYTES;
+}
+
+static void to_inbox(struct ng_heap *h, struct ng_magazine *m) { ng_inbox_put(&h->inbox[m->cls], &m->next); }
+
+/* A returned magazine is full: to the inbox if none waits there, else into the bitmaps. */
+static void returned_full(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *m = h->returned[cls];
+    h->returned[cls] = NULL;
+    if (ng_inbox_empty(&h->inbox[cls])) {
+        to_inbox(h, m);
+        return;
+    }
+    h->given -= (uint64_t)m->count * ng_classes[cls].size;
+    for (uint32_t i = 0; i < m->count; i++)
+        ng_slab_return(m->block[i]);
+    ng_magazine_drop(m);
+}
+
+/* One foreign block: to its owner's returned magazine, without touching a bitmap, where the owner may want it. */
+static void sort_block(void *block) {
+    uint32_t word = ng_arena_word(block);
+    if (word == NGRT_BIN_LARGE) {
+        ng_large_put(block);
+        return;
+    }
+    if (word == 0)
+        ng_fatal("free of an address at which no block starts");
+    struct ng_heap *h = ng_heap_at(ng_word_heap(word));
+    uint32_t cls = ng_word_class(word);
+    struct ng_magazine *m = h->returned[cls];
+    if (!may_hold(h, ng_classes[cls].size) || (m == NULL && (m = ng_magazine_get()) == NULL)) {
+        ng_slab_return(block);
+        return;
+    }
+    h->returned[cls] = m;
+    m->cls = cls;
+    m->block[m->count++] = block;
+    h->given += ng_classes[cls].size;
+    uint64_t bits = ng_load(&h->stocked, NG_RELAXED);
+    ng_store(&h->stocked, bits | (uint64_t)1 << cls, NG_RELAXED);
+    if (m->count >= ng_classes[cls].most_held)
+        returned_full(h, cls);
+}
+
+void ng_serve_magazine(struct ng_magazine *m) {
+    for (uint32_t i = 0; i < m->count; i++) {
+        if (m->cls == NG_MIXED)
+            sort_block(m->block[i]);
+        else
+            ng_slab_return(m->block[i]);
+    }
+    m->count = 0;
+}
+
+unsigned ng_serve_ring(struct ng_heap *h, unsigned most) {
+    uint64_t word;
+    unsigned n = 0;
+    for (; n < most && ng_ring_take(&h->ring, &word); n++) {
+        if ((word & NG_WORD_KIND) == NG_WORD_REQUEST) {
+            ng_serve_ahead(h, (uint32_t)(word >> 3));
+        } else {
+            struct ng_magazine *m = (struct ng_magazine *)(uintptr_t)word;
+            ng_serve_magazine(m);
+            ng_magazine_drop(m);
+        }
+    }
+    return n;
+}
+
+unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want) {
+    struct ng_magazine *back = h->returned[cls];
+    unsigned n = 0;
+    if (back != NULL) {
+        while (n < want && back->count > 0)
+            m->block[n++] = back->block[--back->count];
+        h->given -= (uint64_t)n * ng_classes[cls].size;
+        if (back->count == 0) {
+            h->returned[cls] = NULL;
+            ng_magazine_drop(back);
+        }
+    }
+    if (n == 0)
+        n = ng_slab_refill(h, cls, m->block, want);
+    m->count = n;
+    m->cls = cls;
+    return n;
+}
+
+void ng_serve_ahead(struct ng_heap *h, uint32_t cls) {
+    uint32_t size = ng_classes[cls].size, want = ng_classes[cls].most_held;
+    if (!ng_inbox_empty(&h->inbox[cls]) || !may_hold(h, (uint64_t)want * size))
+        return;
+    struct ng_magazine *m = ng_magazine_get();
+    if (m == NULL)
+        return;
+    if (ng_serve_refill(h, cls, m, want) == 0) {
+        ng_magazine_drop(m);
+        return;
+    }
+    h->given += (uint64_t)m->count * size;
+    to_inbox(h, m);
+}
+
+/* The blocks of m with this word, moved to a magazine of their own at its owner's inbox; false: no memory for one. */
+static bool deliver_one_kind(struct ng_magazine *m, uint32_t word) {
+    struct ng_magazine *to = ng_magazine_get();
+    if (to == NULL)
+        return false;
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < m->count; i++) {
+        void *block = m->block[i];
+        if (ng_arena_word(block) == word)
+            to->block[to->count++] = block;
+        else
+            m->block[left++] = block;
+    }
+    m->count = left;
+    to->cls = ng_word_class(word);
+    to_inbox(ng_heap_at(ng_word_heap(word)), to);
+    return true;
+}
+
+void ng_deliver_without_key(struct ng_magazine *m) {
+    /* A slab may be adopted by another heap meanwhile; then its old owner merely frees the block as foreign later. */
+    for (uint32_t tries = m->count; m->count > 0 && tries > 0; tries--) {
+        uint32_t word = ng_arena_word(m->block[m->count - 1]);
+        if (word == 0 || word == NGRT_BIN_LARGE || !deliver_one_kind(m, word))
+            return; /* what is left waits for the key */
+    }
+}

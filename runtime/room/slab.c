@@ -1,0 +1,236 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * slab.c: see slab.h.  Runs on whichever core serves, with the key.
+ *
+ * Lists.  A slab with something free is in one list: of its owner, by class and rank, or of the orphans, by class.
+ * `listed` says in which kind, since an owner may turn orphan and back while the slab stays where it is.
+ */
+#include "room/slab.h"
+
+#include "os/os.h"
+
+#include <string.h>
+
+enum { UNLISTED, LISTED, LISTED_ORPHAN };
+
+struct ng_class ng_classes[NGRT_CLASSES];
+
+static uint32_t orphan[NGRT_CLASSES]; /* first slab of each list */
+static ng_atomic orphan_classes;      /* a bit a class: the list is not empty */
+static uint64_t *spare_bits[NGRT_CLASSES];
+static ng_atomic free_bytes;
+
+static uint32_t clamp(uint32_t n, uint32_t least, uint32_t most) { return n < least ? least : n > most ? most : n; }
+
+void ng_classes_fill(void) {
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
+        uint32_t size = ngrt_class_size(c);
+        struct ng_class *k = &ng_classes[c];
+        k->size = size;
+        k->inverse = (uint32_t)(((uint64_t)1 << 32) / size + (((uint64_t)1 << 32) % size != 0));
+        k->blocks = (uint16_t)(NG_SLAB_BYTES / size);
+        k->words = (uint16_t)((k->blocks + 63u) / 64u);
+        k->first_cap = (uint16_t)clamp(2048 / size, 1, 32);
+        k->most_cap = (uint16_t)clamp(65536 / size, 4, 5 * NGRT_MAGAZINE_SLOTS);
+        k->most_held = (uint16_t)clamp(16384 / size, 1, NGRT_MAGAZINE_SLOTS);
+        orphan[c] = NG_NO_SLAB;
+    }
+}
+
+/* ---- lists ---- */
+
+static uint32_t rank_of(const struct ng_slab *s) {
+    uint32_t f = 4u * s->free, b = s->blocks;
+    return (f >= b) + (f >= 2 * b) + (f >= 3 * b);
+}
+
+static uint32_t *list_of(const struct ng_slab *s) {
+    return s->listed == LISTED_ORPHAN ? &orphan[s->cls] : &ng_heap_at(s->heap)->partial[s->cls][s->rank];
+}
+
+static void set_orphan_bit(uint32_t cls) {
+    uint64_t bits = ng_load(&orphan_classes, NG_RELAXED) & ~((uint64_t)1 << cls);
+    ng_store(&orphan_classes, bits | (uint64_t)(orphan[cls] != NG_NO_SLAB) << cls, NG_RELAXED);
+}
+
+static void stock(struct ng_heap *h, uint32_t cls) {
+    uint64_t bits = ng_load(&h->stocked, NG_RELAXED);
+    ng_store(&h->stocked, bits | (uint64_t)1 << cls, NG_RELAXED);
+}
+
+static void unlink_slab(uint32_t slab) {
+    struct ng_slab *s = &ng_arena.slab[slab];
+    if (s->prev != NG_NO_SLAB)
+        ng_arena.slab[s->prev].next = s->next;
+    else
+        *list_of(s) = s->next;
+    if (s->next != NG_NO_SLAB)
+        ng_arena.slab[s->next].prev = s->prev;
+    if (s->listed == LISTED_ORPHAN)
+        set_orphan_bit(s->cls);
+    s->listed = UNLISTED;
+}
+
+static void link_slab(uint32_t slab) {
+    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_heap *h = ng_heap_at(s->heap);
+    s->listed = h->orphaned ? LISTED_ORPHAN : LISTED;
+    s->rank = (uint8_t)rank_of(s);
+    uint32_t *first = list_of(s);
+    s->prev = NG_NO_SLAB;
+    s->next = *first;
+    if (*first != NG_NO_SLAB)
+        ng_arena.slab[*first].prev = slab;
+    *first = slab;
+    if (s->listed == LISTED_ORPHAN)
+        set_orphan_bit(s->cls);
+    else
+        stock(h, s->cls);
+}
+
+/* ---- bitmaps ---- */
+
+/* Bitmaps of one class are all alike and reused; the first word of a spare one links the list. */
+static uint64_t *bits_get(uint32_t cls) {
+    uint64_t *bits = spare_bits[cls];
+    size_t bytes = ng_classes[cls].words * sizeof *bits;
+    if (bits == NULL)
+        return ng_region_take(&ng_bits_region, bytes);
+    spare_bits[cls] = (uint64_t *)(uintptr_t)bits[0];
+    memset(bits, 0, bytes);
+    return bits;
+}
+
+static void bits_drop(uint32_t cls, uint64_t *bits) {
+    bits[0] = (uint64_t)(uintptr_t)spare_bits[cls];
+    spare_bits[cls] = bits;
+}
+
+static void note_free_bytes(int64_t bytes) {
+    ng_store(&free_bytes, ng_load(&free_bytes, NG_RELAXED) + (uint64_t)bytes, NG_RELAXED);
+}
+
+size_t ng_slab_free_bytes(void) { return ng_load(&free_bytes, NG_RELAXED); }
+
+bool ng_slab_orphans(uint32_t cls) { return ng_load(&orphan_classes, NG_RELAXED) >> cls & 1; }
+
+/* ---- a slab's life ---- */
+
+void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls) {
+    struct ng_slab *s = &ng_arena.slab[slab];
+    *s = (struct ng_slab){.heap = heap, .cls = (uint8_t)cls, .blocks = ng_classes[cls].blocks};
+    ng_arena_set_word(slab, ng_word_for(heap, cls));
+}
+
+static void close_slab(uint32_t slab) {
+    struct ng_slab *s = &ng_arena.slab[slab];
+    if (s->listed != UNLISTED)
+        unlink_slab(slab);
+    note_free_bytes(-(int64_t)s->blocks * ng_classes[s->cls].size);
+    bits_drop(s->cls, s->bits);
+    s->bits = NULL;
+    ng_arena_set_word(slab, 0);
+    ng_arena_free(slab, 1, true);
+}
+
+void ng_slab_return(void *block) {
+    uint32_t slab = ng_slab_of(block);
+    struct ng_slab *s = &ng_arena.slab[slab];
+    const struct ng_class *k = &ng_classes[s->cls];
+    uint32_t offset = (uint32_t)((char *)block - ng_slab_start(slab));
+    uint32_t number = (uint32_t)(((uint64_t)offset * k->inverse) >> 32);
+    if (number * k->size != offset || number >= s->blocks)
+        ng_fatal("free of an address at which no block starts");
+    if (s->bits == NULL && (s->bits = bits_get(s->cls)) == NULL)
+        return; /* no memory for a bitmap: the block is lost, the heap is whole */
+    uint64_t bit = (uint64_t)1 << (number % 64);
+    if (s->bits[number / 64] & bit)
+        ng_fatal("double free");
+    s->bits[number / 64] |= bit;
+    s->free++;
+    note_free_bytes(k->size);
+    if (s->free == s->blocks) {
+        close_slab(slab);
+    } else if (s->listed == UNLISTED) {
+        link_slab(slab);
+    } else if (s->listed == LISTED && rank_of(s) != s->rank) {
+        unlink_slab(slab);
+        link_slab(slab);
+    }
+}
+
+/* Up to `want` blocks in address order into block[-1], block[-2], ... */
+static unsigned take_blocks(uint32_t slab, void **block, unsigned want) {
+    struct ng_slab *s = &ng_arena.slab[slab];
+    const struct ng_class *k = &ng_classes[s->cls];
+    char *start = ng_slab_start(slab);
+    unsigned n = 0;
+    for (unsigned w = 0; w < k->words && n < want; w++) {
+        uint64_t bits = s->bits[w];
+        for (; bits != 0 && n < want; bits &= bits - 1)
+            block[-(int)++n] = start + (size_t)(w * 64 + (unsigned)__builtin_ctzll(bits)) * k->size;
+        s->bits[w] = bits;
+    }
+    s->free = (uint16_t)(s->free - n);
+    note_free_bytes(-(int64_t)n * k->size);
+    if (s->free == 0) {
+        unlink_slab(slab);
+    } else if (rank_of(s) != s->rank) {
+        unlink_slab(slab);
+        link_slab(slab);
+    }
+    return n;
+}
+
+static void adopt(struct ng_heap *h, uint32_t slab) {
+    struct ng_slab *s = &ng_arena.slab[slab];
+    unlink_slab(slab);
+    s->heap = h->number;
+    ng_arena_set_word(slab, ng_word_for(h->number, s->cls));
+    link_slab(slab);
+}
+
+/* The fullest slab of the class with something free; NG_NO_SLAB where there is none. */
+static uint32_t fullest(struct ng_heap *h, uint32_t cls) {
+    for (unsigned r = 0; r < NG_RANKS; r++)
+        if (h->partial[cls][r] != NG_NO_SLAB)
+            return h->partial[cls][r];
+    if (orphan[cls] == NG_NO_SLAB)
+        return NG_NO_SLAB;
+    uint32_t slab = orphan[cls];
+    adopt(h, slab);
+    return slab;
+}
+
+unsigned ng_slab_refill(struct ng_heap *h, uint32_t cls, void **block, unsigned want) {
+    h->orphaned = false;
+    unsigned n = 0;
+    while (n < want) {
+        uint32_t slab = fullest(h, cls);
+        if (slab == NG_NO_SLAB)
+            break;
+        n += take_blocks(slab, block + (want - n), want - n);
+    }
+    if (n != 0 && n < want)
+        memmove(block, block + (want - n), n * sizeof *block);
+    if (n < want && h->returned[cls] == NULL) {
+        uint64_t bits = ng_load(&h->stocked, NG_RELAXED);
+        ng_store(&h->stocked, bits & ~((uint64_t)1 << cls), NG_RELAXED);
+    }
+    return n;
+}
+
+void ng_slab_orphan(struct ng_heap *h) {
+    h->orphaned = true;
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
+        for (unsigned r = 0; r < NG_RANKS; r++) {
+            while (h->partial[c][r] != NG_NO_SLAB) {
+                uint32_t slab = h->partial[c][r];
+                unlink_slab(slab);
+                link_slab(slab);
+            }
+        }
+    }
+    ng_store(&h->stocked, 0, NG_RELAXED);
+}
