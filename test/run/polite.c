@@ -1,0 +1,191 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * What a program sees of the room's thread: nothing while it allocates little, on one processor or where it is switched
+ * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
+ * sleeps and is gone when fork returns.
+ * Usage: polite small|never|early|big|fork|threads_fork|load LIBRARY
+ */
+#include "check.h"
+#include "tasks.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+/* Holds up to `most` bytes in blocks of mixed sizes, in turn freed and allocated again. */
+static void churn(size_t most, unsigned rounds) {
+    enum { SLOTS = 200000 };
+    static void *slot[SLOTS];
+    static size_t sizes[SLOTS];
+    static uint64_t random = 99991;
+    size_t have = 0;
+    for (unsigned round = 0; round < rounds; round++) {
+        for (size_t i = 0; i < SLOTS && have < most; i++) {
+            if (slot[i] != NULL)
+                continue;
+            sizes[i] = test_random_size(&random, 13);
+            slot[i] = malloc(sizes[i]);
+            CHECK(slot[i] != NULL);
+            memset(slot[i], 1, sizes[i]);
+            have += sizes[i];
+        }
+        for (size_t i = round % 2; i < SLOTS; i += 2) {
+            if (slot[i] == NULL)
+                continue;
+            free(slot[i]);
+            slot[i] = NULL;
+            have -= sizes[i];
+        }
+    }
+    for (size_t i = 0; i < SLOTS; i++) {
+        free(slot[i]);
+        slot[i] = NULL;
+    }
+}
+
+static int wait_for_room(unsigned ms) {
+    for (unsigned waited = 0;; waited += 10) {
+        int room = tasks_room(getpid());
+        if (room != 0 || waited >= ms)
+            return room;
+        churn(8u << 20, 1);
+        test_sleep_ms(10);
+    }
+}
+
+static void small(void) {
+    for (size_t i = 0; i < 1000; i++)
+        free(malloc(i * 7));
+    void *p = malloc(3000000);
+    free(p);
+    test_sleep_ms(100);
+    CHECK(tasks_count(getpid()) == 1, "a small program has %d threads", tasks_count(getpid()));
+    if (unshare(CLONE_NEWUSER) != 0) {
+        if (errno == EPERM || errno == ENOSPC)
+            test_skip("unshare(CLONE_NEWUSER) is not allowed here");
+        CHECK(false, "unshare(CLONE_NEWUSER)");
+    }
+    free(malloc(100));
+}
+
+static void never(void) {
+    for (int i = 0; i < 20; i++) {
+        churn(64u << 20, 2);
+        CHECK(tasks_count(getpid()) == 1, "%d threads, where the room must not start", tasks_count(getpid()));
+    }
+    test_sleep_ms(100);
+    CHECK(tasks_count(getpid()) == 1);
+}
+
+static void early(void) {
+    for (int i = 0; i < 200 && tasks_room(getpid()) == 0; i++) {
+        for (size_t k = 0; k < 1000; k++)
+            free(test_launder(malloc(k)));
+        test_sleep_ms(10);
+    }
+    CHECK(tasks_room(getpid()) != 0, "NGRT_SERVER=on, and no room after 200,000 blocks");
+}
+
+static void big(void) {
+    cpu_set_t own, of_room;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    if (CPU_COUNT(&own) < 2)
+        test_skip("one processor: there is no room");
+    churn(300u << 20, 4);
+    int room = wait_for_room(5000);
+    CHECK(room != 0, "no thread is called " ROOM_NAME " after 300 MiB of blocks");
+    CHECK(tasks_count(getpid()) == 2);
+
+    CHECK(sched_getaffinity(room, sizeof of_room, &of_room) == 0 && CPU_COUNT(&of_room) > 0);
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        CHECK(!CPU_ISSET(i, &of_room) || CPU_ISSET(i, &own), "the room may run on processor %d, the program not", i);
+    /* KILL and STOP cannot be blocked; 32 and 33 are the C library's, which its functions never block. */
+    uint64_t must = ~((1ull << (SIGKILL - 1)) | (1ull << (SIGSTOP - 1)) | (1ull << 31) | (1ull << 32));
+    uint64_t blocked = tasks_status_hex(getpid(), room, "SigBlk:");
+    CHECK((blocked & must) == must, "the room blocks %016llx", (unsigned long long)blocked);
+    CHECK((tasks_status_hex(getpid(), getpid(), "SigBlk:") & must) == 0, "the program's own signals are blocked");
+
+    test_sleep_ms(3000); /* the decay is over: what is left to do is nothing */
+    unsigned long ticks = tasks_ticks(getpid());
+    uint64_t ran = tasks_run_ns(getpid(), room);
+    test_sleep_ms(2000);
+    CHECK(tasks_ticks(getpid()) == ticks, "%lu ticks in 2 s of sleep", tasks_ticks(getpid()) - ticks);
+    uint64_t more = tasks_run_ns(getpid(), room) - ran;
+    CHECK(more < 2000000, "the room ran %llu us in 2 s of sleep", (unsigned long long)(more / 1000));
+}
+
+/* In a program without other threads: alone when fork returns, here and there; and the room comes back with work. */
+static void at_fork(void) {
+    churn(300u << 20, 4);
+    CHECK(wait_for_room(5000) != 0, "no room");
+    for (int i = 0; i < 5; i++) {
+        int ends[2];
+        CHECK(pipe(ends) == 0);
+        pid_t pid = fork();
+        int count = tasks_count(getpid());
+        CHECK(pid >= 0);
+        CHECK(count == 1, "%d threads in the %s right after fork", count, pid == 0 ? "child" : "parent");
+        if (pid == 0) {
+            alarm(60);
+            churn(200u << 20, 4);
+            CHECK(wait_for_room(5000) != 0, "the room is not back in the child");
+            _exit(0);
+        }
+        close(ends[0]);
+        close(ends[1]);
+        int status;
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child's status 0x%x", status);
+        churn(200u << 20, 2);
+        CHECK(wait_for_room(5000) != 0, "the room is not back in the parent");
+    }
+}
+
+static void *sleeper(void *argument) {
+    pause();
+    return argument;
+}
+
+/* With other threads, fork need not end the room, but both sides must work. */
+static void threads_at_fork(void) {
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, sleeper, NULL) == 0);
+    churn(300u << 20, 4);
+    CHECK(wait_for_room(5000) != 0, "no room");
+    for (int i = 0; i < 20; i++) {
+        pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            alarm(60);
+            CHECK(tasks_count(getpid()) == 1);
+            churn(20u << 20, 2);
+            _exit(0);
+        }
+        int status;
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child's status 0x%x", status);
+    }
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc > 1);
+    test_begin();
+    alarm(100);
+    const struct {
+        const char *name;
+        void (*run)(void);
+    } parts[] = {{"small", small}, {"never", never},   {"early", early},
+                 {"big", big},     {"fork", at_fork}, {"threads_fork", threads_at_fork}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp(argv[1], parts[i].name) == 0) {
+            parts[i].run();
+            return 0;
+        }
+    CHECK(strcmp(argv[1], "load") == 0 && argc > 2, "unknown part %s", argv[1]);
+    /* A library whose constructor allocates a lot in a thread, under the loader's lock. */
+    void *library = dlopen(argv[2], RTLD_NOW);
+    CHECK(library != NULL, "%s", dlerror());
+    churn(100u << 20, 2);
+    dlclose(library);
+    return 0;
+}
