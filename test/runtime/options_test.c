@@ -27,12 +27,12 @@ void ng_start(void) {
 static char said[8192];
 
 /* Parses an environment of these entries (up to the NULL); what it wrote to stderr is in said. */
-static void parse(char **envp) {
+static void parse(const char **envp) {
     int file = memfd_create("stderr", MFD_CLOEXEC);
     int kept = dup(STDERR_FILENO);
     CHECK(file >= 0 && kept >= 0);
     dup2(file, STDERR_FILENO);
-    ng_options_parse(envp);
+    ng_options_parse((char **)(uintptr_t)envp); /* main declares it so, and nobody writes to it */
     dup2(kept, STDERR_FILENO);
     close(kept);
     ssize_t n = pread(file, said, sizeof said - 1, 0);
@@ -41,7 +41,7 @@ static void parse(char **envp) {
     said[n] = '\0';
 }
 
-#define PARSE(...) parse((char *[]){__VA_ARGS__, NULL})
+#define PARSE(...) parse((const char *[]){__VA_ARGS__, NULL})
 
 static void silent(void) { CHECK(said[0] == '\0', "it said: %s", said); }
 static void says(const char *text) { CHECK(strcmp(said, text) == 0, "it said: %s", said); }
@@ -180,7 +180,8 @@ static void errno_is_kept(void) {
     int closed = dup(STDERR_FILENO);
     close(STDERR_FILENO); /* the message itself fails with EBADF */
     errno = EXDEV;
-    ng_options_parse((char *[]){"NGRT_SERVER=maybe", NULL});
+    static char bad[] = "NGRT_SERVER=maybe";
+    ng_options_parse((char *[]){bad, NULL});
     int after = errno;
     dup2(closed, STDERR_FILENO);
     close(closed);
@@ -192,7 +193,7 @@ static int run_child(const char *path) {
     pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        execle(path, path, "child", (char *)NULL, (char *[]){"NGRT_VERBOSE=1", NULL});
+        execle(path, path, "child", (char *)NULL, (const char *[]){"NGRT_VERBOSE=1", NULL});
         _exit(127);
     }
     int status = -1;
