@@ -166,8 +166,9 @@ def find_package_gives_the_allocator(c):
 def find_package_gives_the_archive(c):
     app, _ = cmake_app(c, "ngrt::ngrt_static", "gcc")
     check_app(c, app)
-    if "libngrt" in run(["readelf", "-d", app]):
-        fail("the program needs the shared library")
+    dynamic = run(["readelf", "-d", app])
+    if "libngrt" in dynamic or "libstdc++" in dynamic:
+        fail(f"the program needs a library that it should not:\n{dynamic}")
 
 
 def pkg_config_gives_the_allocator(c):
