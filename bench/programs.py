@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""programs.py: the real programs of the demo: their Debian source package, how they are built, what they run on.
+
+Each is a program that nobody here wrote and that spends much of its time on small blocks; its own sources, and those of
+the library that allocates for it, are built with the compiler under test.  Builds are out of the package's own build
+system where it works without further packages, else straight from its sources.
+"""
+
+import concurrent.futures
+import dataclasses
+import glob
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+import peers
+
+INPUTS = os.path.join(peers.ROOT, "bench", "inputs")
+
+
+class BuildFailed(Exception):
+    """A command of a build failed; the message names the command and its log."""
+
+
+class Build:
+    """One build of one program: compilers, flags, an empty folder, and the unpacked sources."""
+
+    def __init__(self, folder, sources, cc, cxx, flags):
+        self.folder, self.sources = folder, sources
+        self.cc, self.cxx, self.flags = cc, cxx, flags
+        self.jobs = len(os.sched_getaffinity(0))
+        self.log = os.path.join(folder, "build.log")
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def run(self, *argv, cwd=None, env=None):
+        with open(self.log, "a", encoding="utf-8") as log:
+            log.write(f"$ {shlex.join(argv)}\n")
+            log.flush()
+            done = subprocess.run(
+                argv, cwd=cwd or self.folder, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT, check=False,
+            )
+        if done.returncode:
+            raise BuildFailed(f"{shlex.join(argv[:6])} … failed, see {self.log}")
+
+    def copy(self, package):
+        """A copy of the package's sources, times kept, for packages that build in their own tree."""
+        to = self.path(package)
+        shutil.copytree(self.sources[package], to, symlinks=True)
+        return to
+
+    def configure(self, tree, *options):
+        self.run(
+            "./configure", "-q", "--disable-shared", "--disable-dependency-tracking", *options,
+            cwd=tree, env={"CC": self.cc, "CFLAGS": self.flags},
+        )
+
+    def make(self, tree, *targets):
+        self.run("make", f"-j{self.jobs}", *targets, cwd=tree)
+
+    def cmake(self, tree, targets, *options):
+        out = self.path("cmake")
+        self.run(
+            "cmake", "-S", tree, "-B", out, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=None",
+            f"-DCMAKE_C_COMPILER={self.cc}", f"-DCMAKE_CXX_COMPILER={self.cxx}",
+            f"-DCMAKE_C_FLAGS={self.flags}", f"-DCMAKE_CXX_FLAGS={self.flags}", "-DBUILD_SHARED_LIBS=OFF", *options,
+        )
+        self.run("cmake", "--build", out, "-j", str(self.jobs), "--target", *targets)
+
+    def compile(self, files, flags, link, output):
+        """Compiles C files and links them, for packages whose build needs more than a compiler."""
+        objects = [self.path(os.path.basename(f)[:-2] + ".o") for f in files]
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            compiled = [
+                pool.submit(self.run, self.cc, *self.flags.split(), *flags, "-c", f, "-o", o)
+                for f, o in zip(files, objects)
+            ]
+            for one in compiled:
+                one.result()
+        self.run(self.cc, *self.flags.split(), *objects, *link, "-o", self.path(output))
+
+
+@dataclasses.dataclass
+class Program:
+    name: str
+    language: str
+    packages: tuple  # Debian source packages, the one that gives the version first
+    work: str  # what the run stands for, a few words
+    build: object  # function(Build)
+    binary: str  # in the build's folder
+    arguments: tuple  # {input}: the input document; {inputs}: this repository's folder; {package}: unpacked sources
+    document: tuple = None  # (kind, orders) for inputs/make.py
+    link: str = None  # the name that the document has in the run's folder, for programs that write beside it
+    writes: tuple = ()  # files beside stdout and stderr whose contents count as output
+    status: int = 0
+    extra: bool = False  # only run where asked for by name or by "all"
+
+
+def build_lua(b):
+    src = os.path.join(b.sources["lua5.4"], "src")
+    with open(b.path("lua5.4-deb-multiarch.h"), "w", encoding="utf-8") as header:
+        header.write('#define DEB_HOST_MULTIARCH ""\n')  # Debian's build makes this file; only a search path
+    files = [f for f in sorted(glob.glob(f"{src}/*.c")) if not f.endswith("/luac.c")]
+    flags = ["-std=gnu99", "-DLUA_COMPAT_5_3", "-DLUA_USE_POSIX", "-DLUA_USE_DLOPEN", f"-I{b.folder}"]
+    b.compile(files, flags, ["-Wl,-E", "-lm", "-ldl"], "lua")
+
+
+def build_xsltproc(b):
+    xml = b.copy("libxml2")
+    without = "python lzma zlib iconv icu http ftp debug modules".split()
+    b.configure(xml, *(f"--without-{w}" for w in without))
+    b.make(xml, "libxml2.la")
+    xslt = b.copy("libxslt")
+    without = "python crypto debug debugger plugins".split()
+    b.configure(xslt, f"--with-libxml-src={xml}", *(f"--without-{w}" for w in without))
+    b.make(xslt, "SUBDIRS=libxslt libexslt xsltproc")
+
+
+def build_jq(b):
+    """jq's own build needs autoconf, libtool and bison; what it finds out on any Debian is written down here."""
+    src = os.path.join(b.sources["jq"], "src")
+    os.mkdir(b.path("src"))
+    with open(f"{src}/builtin.jq", encoding="utf-8") as file:
+        lines = [line.rstrip("\n").replace("\\", "\\\\").replace('"', '\\"') for line in file]
+    with open(b.path("src", "builtin.inc"), "w", encoding="utf-8") as file:
+        file.writelines(f'"{line}\\n"\n' for line in lines)
+    with open(b.path("src", "version.h"), "w", encoding="utf-8") as file:
+        file.write('#define JQ_VERSION "1.6"\n')
+    files = sorted(glob.glob(f"{src}/*.c"))
+    asked = set()
+    for name in files + glob.glob(f"{src}/*.h"):
+        with open(name, encoding="utf-8") as file:
+            asked.update(re.findall(r"\bHAVE_\w+", file.read()))
+    absent = {"HAVE_LIBONIG", "HAVE_ISATTY", "HAVE__ISATTY", "HAVE_TM___TM_GMT_OFF", "HAVE_ARC4RANDOM", "HAVE_POW10",
+              "HAVE_GAMMA", "HAVE_LGAMMA", "HAVE_TGAMMA"}
+    flags = ["-w", "-D_GNU_SOURCE", "-DIEEE_8087", f"-I{b.folder}", *(f"-D{h}=1" for h in sorted(asked - absent))]
+    b.compile([f for f in files if "inject_errors" not in f], flags, ["-lm", "-lpthread"], "jq")
+
+
+def build_jsoncpp(b):
+    b.cmake(b.sources["libjsoncpp"], ["jsontestrunner_exe"], "-DBUILD_OBJECT_LIBS=OFF",
+            "-DJSONCPP_WITH_POST_BUILD_UNITTEST=OFF", "-DJSONCPP_WITH_WARNING_AS_ERROR=OFF")
+    # It sends its programs to a folder of its own choice.
+    found = glob.glob(b.path("cmake", "**", "jsontestrunner_exe"), recursive=True)
+    os.replace(found[0], b.path("jsontestrunner"))
+
+
+def build_yaml(b):
+    b.cmake(b.sources["yaml-cpp"], ["yaml-cpp-parse"], "-DYAML_CPP_BUILD_TESTS=OFF", "-DYAML_CPP_BUILD_TOOLS=ON")
+
+
+def build_cppcheck(b):
+    b.cmake(b.sources["cppcheck"], ["cppcheck"], "-DUSE_MATCHCOMPILER=On", "-DBUILD_TESTS=OFF", "-DBUILD_GUI=OFF")
+
+
+PROGRAMS = [
+    Program("lua", "C", ("lua5.4",), "a script: binary trees, words and lines", build_lua, "lua",
+            ("{inputs}/churn.lua", "16")),
+    Program("xsltproc", "C", ("libxslt", "libxml2"), "14 MB of XML into an HTML report", build_xsltproc,
+            "libxslt/xsltproc/xsltproc", ("{inputs}/catalogue.xsl", "{input}"), ("xml", 20000)),
+    Program("jq", "C", ("jq",), "12 MB of JSON joined, grouped and rewritten", build_jq, "jq",
+            ("-f", "{inputs}/orders.jq", "{input}"), ("json", 18000)),
+    Program("jsoncpp", "C++", ("libjsoncpp",), "21 MB of JSON read, flattened, written, read again", build_jsoncpp,
+            "jsontestrunner", ("orders.json",), ("json", 30000), link="orders.json",
+            writes=("orders.actual", "orders.rewrite", "orders.actual-rewrite")),
+    Program("yaml-cpp", "C++", ("yaml-cpp",), "7 MB of YAML read into a tree and printed", build_yaml,
+            "cmake/util/parse", ("{input}",), ("yaml", 9000)),
+    Program("cppcheck", "C++", ("cppcheck", "yaml-cpp"), "yaml-cpp's sources analysed", build_cppcheck,
+            "cmake/bin/cppcheck", ("-q", "--enable=all", "{yaml-cpp}/src"), extra=True),
+]
