@@ -11,7 +11,8 @@
 
 #include <errno.h>
 
-_Static_assert(NGRT_STATS_TEXT == NG_STATS_TEXT && NGRT_STATS_JSON == NG_STATS_JSON, "the option's words are the forms");
+_Static_assert(NGRT_STATS_TEXT == NG_STATS_TEXT && NGRT_STATS_JSON == NG_STATS_JSON,
+               "the option's words are the forms");
 
 NG_EXPORT const char *ngrt_version(void) { return NGRT_VERSION; }
 

@@ -7,9 +7,6 @@
  * thread publishes what it found, and `found` says so (release, acquire).  The one danger is recursion, since dlsym may
  * call malloc and free: while a thread looks, blocks that are not ours are left alone in it.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "front/foreign.h"
 
 #include <dlfcn.h>
@@ -44,7 +41,7 @@ static void look(void) {
             continue;
         __atomic_store_n(&next.free, (void (*)(void *))release, __ATOMIC_RELAXED);
         __atomic_store_n(&next.realloc, (void *(*)(void *, size_t))resize, __ATOMIC_RELAXED);
-        __atomic_store_n(&next.usable, (size_t(*)(void *))after_us("malloc_usable_size"), __ATOMIC_RELAXED);
+        __atomic_store_n(&next.usable, (size_t (*)(void *))after_us("malloc_usable_size"), __ATOMIC_RELAXED);
         break;
     }
     looking = false;

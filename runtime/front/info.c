@@ -6,10 +6,8 @@
  * Owns no state.  Runs on the thread that asks, and at exit; takes the key for as long as ng_totals_read does.  What goes
  * to a descriptor is formatted here: the heap is what is reported on, so the report must not allocate.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "front/info.h"
+#include "front/interposed.h"
 #include "front/totals.h"
 #include "os/os.h"
 
@@ -111,19 +109,15 @@ bool ng_stats_write(int fd, int format) {
     return r.ok;
 }
 
-__attribute__((destructor(101))) static void stats_at_exit(void) {
-    if (ng_options.stats != NG_STATS_OFF)
-        ng_stats_write(STDERR_FILENO, ng_options.stats);
-}
-
 /* ---- NGRT_VERBOSE ---- */
 
 void ng_verbose_line(void) {
     static const char *const words[] = {[NG_AUTO] = "auto", [NG_ON] = "on", [NG_OFF] = "off"};
-    unsigned cpus = ng_os_cpus();
     int saved = errno;
+    unsigned cpus = ng_os_cpus();
     struct report r = {.fd = STDERR_FILENO, .ok = true};
-    put(&r, "ngrt " NGRT_VERSION ": in use (process ");
+    put(&r, "ngrt " NGRT_VERSION);
+    put(&r, ng_malloc_is_ours() ? ": in use (process " : ": loaded, but the process has another malloc (process ");
     put_number(&r, (uint64_t)ng_os_pid(), 0);
     put(&r, ", room ");
     put(&r, words[ng_options.server]);

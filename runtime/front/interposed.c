@@ -7,9 +7,6 @@
  * here.  They stand in a file of their own since a compiler that sees a definition may take its address for known; for
  * the same reason this library must not be linked with -Bsymbolic.  ng_operators_start runs in the constructor, no lock.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "front/interposed.h"
 #include "ngrt/abi.h"
 
@@ -115,7 +112,8 @@ static int imports_cache(struct dl_phdr_info *object, size_t bytes, void *unused
     return 0;
 }
 
-/* True where it cannot be known: in a program linked statically. */
+/* True where it cannot be known: in a program linked statically.  A library that comes later by dlopen is not seen; it is
+ * wrong only in a program that also replaces operator new. */
 static bool inlined_code_is_there(void) {
     if (dladdr1 == NULL || dl_iterate_phdr == NULL)
         return true;

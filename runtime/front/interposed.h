@@ -26,10 +26,11 @@ struct ng_interposed {
     void (*delete_aligned)(void *p, size_t align);
     void (*delete_array_aligned)(void *p, size_t align);
 };
-extern const struct ng_interposed ng_interposed;
+extern const struct ng_interposed ng_interposed __attribute__((visibility("hidden")));
 
-/* Whether the program brings any of the operators in struct ng_interposed; false until ng_operators_start(). */
-extern bool ng_new_replaced;
+/* Whether the program brings any of the operators in struct ng_interposed; false until ng_operators_start().
+ * Hidden by its declaration, so that the hit paths reach it with one instruction. */
+extern bool ng_new_replaced __attribute__((visibility("hidden")));
 
 /* Whether the process's malloc and free are this library's. */
 bool ng_malloc_is_ours(void);

@@ -9,9 +9,6 @@
  * What glibc's manual leaves open is as in glibc 2.36, which test/runtime/api.c uses as its oracle: realloc(p, 0) frees,
  * memalign rounds a bad alignment up, pvalloc(0) is valloc(0).  Sizes above PTRDIFF_MAX get ENOMEM.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "front/entry.h"
 #include "front/foreign.h"
 #include "front/info.h"
@@ -38,7 +35,7 @@ NG_MISS void *ng_miss_malloc(size_t size, const void *caller) {
 NG_MISS void *ng_miss_aligned(size_t align, size_t size, const void *caller) {
     if (NG_UNLIKELY(ng_room_wanted))
         invite(caller);
-    return ng_aligned(align, size);
+    return ng_aligned(align, size != 0 ? size : 1);
 }
 
 NG_MISS void ng_miss_free(void *p, const void *caller) {

@@ -10,9 +10,6 @@
  * one form changes those that call it.  Here the calls are left out as long as the program replaces nothing
  * (ng_new_replaced); the misses look for themselves, since a program's constructors may come before ours.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include "front/entry.h"
 #include "front/interposed.h"
 #include "front/newfail.h"
@@ -210,8 +207,7 @@ NEW(NG_EXPORT, _ZnamSt11align_val_tRKSt9nothrow_t, SIZE ALIGN NOTHROW, take_defa
 /* What builds with a MemProf profile call (clang's -optimize-hot-cold-new).  The hint has no use here yet. */
 NEW(NG_EXPORT, _Znwm12__hot_cold_t, SIZE HINT, take_default(size), any_new(size, NG_CALLER))
 NEW(NG_EXPORT, _Znam12__hot_cold_t, SIZE HINT, take_default(size), any_new_array(size, NG_CALLER))
-NEW(NG_EXPORT, _ZnwmRKSt9nothrow_t12__hot_cold_t, SIZE NOTHROW HINT, take_default(size),
-    new_nothrow(size, NG_CALLER))
+NEW(NG_EXPORT, _ZnwmRKSt9nothrow_t12__hot_cold_t, SIZE NOTHROW HINT, take_default(size), new_nothrow(size, NG_CALLER))
 NEW(NG_EXPORT, _ZnamRKSt9nothrow_t12__hot_cold_t, SIZE NOTHROW HINT, take_default(size),
     new_array_nothrow(size, NG_CALLER))
 NEW(NG_EXPORT, _ZnwmSt11align_val_t12__hot_cold_t, SIZE ALIGN HINT, take_default_aligned(size, align),

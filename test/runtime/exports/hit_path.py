@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# hit_path.py LIBRARY: the hit paths of the exported functions, in the code that was built.
+#   - straight to the first ret: no call, no push, no stack frame;
+#   - at most so many instructions;
+#   - free and the deletes test their argument before anything that relocation has to fill in.
+
+import re
+import subprocess
+import sys
+
+# Instructions on the hit path: the most that either compiler needs (clang 19, gcc 12), at -O2 on x86-64.
+LIMIT = {
+    "malloc": 21,
+    "free": 22,
+    "_Znwm": 21,
+    "_Znam": 23,
+    "_ZdlPv": 22,
+    "_ZdlPvm": 24,
+    "_ZdaPv": 24,
+}
+FREES = ("free", "__libc_free", "cfree", "_ZdlPv", "_ZdlPvm", "_ZdaPv", "_ZdaPvm", "_ZdlPvSt11align_val_t")
+
+CHECKS = FAILED = 0
+
+
+def expect(good, message):
+    global CHECKS, FAILED
+    CHECKS += 1
+    if not good:
+        FAILED += 1
+        print(message, file=sys.stderr)
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def functions(library):
+    """Name to (address, size), as exported."""
+    found = {}
+    for line in run("nm", "-DS", "--defined-only", library).splitlines():
+        parts = line.split()
+        if len(parts) == 4 and parts[2] in "TtWw":
+            found[parts[3].split("@")[0]] = (int(parts[0], 16), int(parts[1], 16))
+    return found
+
+
+def instructions(library, start, size):
+    text = run("objdump", "-d", "--no-show-raw-insn", f"--start-address={start}", f"--stop-address={start + size}", library)
+    code = []
+    for line in text.splitlines():
+        m = re.match(r"\s+[0-9a-f]+:\t(\S.*)", line)
+        if m and not re.match(r"(nop|data16|xchg\s+%ax,%ax|endbr64)", m.group(1)):
+            code.append(m.group(1))
+    return code
+
+
+def main(library):
+    found = functions(library)
+    for name, limit in LIMIT.items():
+        code = instructions(library, *found[name])
+        ends = [i for i, c in enumerate(code) if c.startswith("ret")]
+        expect(ends, f"{name}: no ret")
+        if not ends:
+            continue
+        # An early ret of free(NULL) may stand first; the hit path is what falls through to the next one.
+        path = code[: ends[0] + 1]
+        bad = [c for c in path if re.match(r"(call|push|pop|leave|jmp)|.*(sub|add)\s+\$\w+,%rsp", c)]
+        expect(not bad, f"{name}: the hit path has {bad}")
+        print(f"{name}: {len(path)} instructions")
+        expect(len(path) <= limit, f"{name}: {len(path)} instructions, at most {limit} are wanted:\n  " + "\n  ".join(path))
+
+    for name in FREES:
+        code = instructions(library, *found[name])
+        expect(re.match(r"test\s+%rdi,%rdi", code[0]) and re.match(r"j\w+", code[1]),
+               f"{name}: does not begin with the test for NULL but with {code[:2]}")
+        target = re.search(r"([0-9a-f]+) <", code[1])
+        expect(target is not None, f"{name}: {code[1]} jumps where?")
+    print(f"{CHECKS} checks, {FAILED} failed")
+    return FAILED != 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: hit_path.py LIBRARY")
+    sys.exit(main(sys.argv[1]))
