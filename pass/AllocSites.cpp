@@ -197,8 +197,8 @@ static bool isSanitized(const Module &M) {
 }
 
 KeepOut::KeepOut(const Module &M) {
-  static constexpr StringLiteral Malloc[] = {"malloc",  "calloc",        "realloc",  "free", "aligned_alloc",
-                                             "memalign", "posix_memalign"};
+  static constexpr StringLiteral Malloc[] = {"malloc",        "calloc",   "realloc",       "free",
+                                             "aligned_alloc", "memalign", "posix_memalign"};
   if (!isTargetSupported(M))
     Everything = "the target is not 64-bit Linux on x86-64 or AArch64";
   else if (isSanitized(M))
@@ -207,9 +207,8 @@ KeepOut::KeepOut(const Module &M) {
   else if (any_of(Malloc, [&](StringRef N) { return defines(M, N); }))
     Everything = "the module defines its own malloc family";
   // Local ones too: a link with LTO makes the program's operator local.
-  if (any_of(M.global_values(), [](const GlobalValue &GV) {
-        return !GV.isDeclarationForLinker() && isReplaceableOperator(GV.getName());
-      }))
+  if (any_of(M.global_values(),
+             [](const GlobalValue &GV) { return !GV.isDeclarationForLinker() && isReplaceableOperator(GV.getName()); }))
     Operators = "the module replaces operator new or delete";
 }
 

@@ -68,6 +68,15 @@ static void readCacheAnew(Function &F) {
   }
 }
 
+// -ffreestanding is for compiling the fast path; in the program it would only be in the way.
+static void forgetFreestanding(Function &F) {
+  for (Instruction &I : instructions(F))
+    if (auto *Call = dyn_cast<CallBase>(&I)) {
+      Call->removeFnAttr(Attribute::NoBuiltin);
+      Call->removeFnAttr("no-builtins");
+    }
+}
+
 // Makes of the bitcode something that any module of a supported target can take in.
 static void clean(Module &Fast, const Module &Into) {
   copyTarget(Fast, Into);
@@ -89,7 +98,9 @@ static void clean(Module &Fast, const Module &Into) {
       F.setDSOLocal(false);
       F.setVisibility(GlobalValue::DefaultVisibility);
     } else {
+      F.addFnAttr(Attribute::MustProgress); // else the callers would lose it
       readCacheAnew(F);
+      forgetFreestanding(F);
     }
   }
 }

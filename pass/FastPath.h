@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// FastPath.h: carries the bitcode of fastpath.c and puts its functions in line.  The only file that knows how the code of
-// the fast path comes into a module; what is called where is decided elsewhere (Lower.cpp).  No global state: under
+// FastPath.h: carries the bitcode of fastpath.c and puts its functions in line.  The only file that knows how the code
+// of the fast path comes into a module; what is called where is decided elsewhere (Lower.cpp).  No global state: under
 // ThinLTO several threads run the plugin at once, each with a context of its own.
 
 #ifndef NG_PASS_FASTPATH_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// For each loop: which allocations happen in every round (collect), how often the loop goes round (tripCount), where the
-// request is worth its place (placeFor), then the requests (emit).  Only emit changes IR.
+// For each loop: which allocations happen in every round (collect), how often the loop goes round (tripCount), where
+// the request is worth its place (placeFor), then the requests (emit).  Only emit changes IR.
 
 #include "Hoist.h"
 #include "Abi.h"
@@ -180,8 +180,8 @@ const SCEV *FunctionHoist::tripCount(Loop &L) const {
   return SE.getAddExpr(Least, SE.getOne(I64));
 }
 
-// Fills in where R is made and for how many blocks.  A short loop of constant count asks one loop further out, as long as
-// that loop runs it in every round and frees nothing.
+// Fills in where R is made and for how many blocks.  A short loop of constant count asks one loop further out, as long
+// as that loop runs it in every round and frees nothing.
 const char *FunctionHoist::placeFor(Loop &L, Request &R) const {
   const SCEV *Trips = tripCount(L);
   if (!Trips)
@@ -221,8 +221,8 @@ void FunctionHoist::emit(const Request &R) {
   FunctionCallee Hint = M.getOrInsertFunction(RequestHint, Type::getVoidTy(Ctx), I32, I64);
   // Touches nothing that the program can name, so that no other pass is hindered.
   auto *Decl = cast<Function>(Hint.getCallee());
-  for (auto Kind : {Attribute::NoUnwind, Attribute::WillReturn, Attribute::NoFree, Attribute::NoSync,
-                    Attribute::NoCallback})
+  for (auto Kind :
+       {Attribute::NoUnwind, Attribute::WillReturn, Attribute::NoFree, Attribute::NoSync, Attribute::NoCallback})
     Decl->addFnAttr(Kind);
   Decl->setMemoryEffects(MemoryEffects::inaccessibleMemOnly());
 

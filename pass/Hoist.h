@@ -5,8 +5,9 @@
 // USAGE  opt-19 -load-pass-plugin=NextGenPass.so -passes='nextgen-hoist<min-blocks=8>' -S x.ll
 //
 // Runs at OptimizerEarly, where loops are simple and the plain calls are still there.  It adds requests and changes no
-// allocation: a call of ngrt_hint_request in the loop's preheader, one for each size class, which nextgen-lower turns into
-// one compare with what the magazine holds and, if that is too little, a word to the runtime.  A request binds nobody.
+// allocation: a call of ngrt_hint_request in the loop's preheader, one for each size class, which nextgen-lower turns
+// into one compare with what the magazine holds and, if that is too little, a word to the runtime.  A request binds
+// nobody.
 
 #ifndef NG_PASS_HOIST_H
 #define NG_PASS_HOIST_H

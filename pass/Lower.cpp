@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Three parts: deciding for one site (Decider), choosing within the budget of code growth (Budget), rewriting (Rewriter).
-// The first two change no IR.
+// Three parts: deciding for one site (Decider), choosing within the budget of code growth (Budget), rewriting
+// (Rewriter). The first two change no IR.
 
 #include "Lower.h"
 #include "Abi.h"
@@ -48,11 +48,14 @@ enum class Form {
 struct Plan {
   AllocSite Site;
   Form How = Form::Whole;
-  StringRef Func;               // of fastpath.c
-  SmallVector<Value *, 2> Args; // for it
-  unsigned Cost = 0;            // bytes of text that it adds, about
-  double Heat = 0;              // executions for each call of the function
-  std::string What;             // for the remark
+  StringRef Func; // of fastpath.c
+  // For it.  Handles, since an earlier rewrite may replace what is freed here.
+  SmallVector<WeakTrackingVH, 2> Args;
+  unsigned Cost = 0; // bytes of text that it adds, about
+  double Gain = 0;   // executions, estimated, for each byte; of meaning only in comparison
+  std::string What;  // for the remark
+
+  SmallVector<Value *, 2> args() const { return {Args.begin(), Args.end()}; }
 };
 
 // Bytes that each fast path adds to the text of x86-64 over a call, as measured; AArch64 is near.
@@ -60,7 +63,8 @@ enum : unsigned { TakeCost = 40, TakeAnyCost = 85, TakeNullCost = 10, ElseCost =
 
 class Decider {
 public:
-  Decider(const LowerOptions &Opts, LLVMContext &Ctx) : Opts(Opts), I32(Type::getInt32Ty(Ctx)), I64(Type::getInt64Ty(Ctx)) {}
+  Decider(const LowerOptions &Opts, LLVMContext &Ctx)
+      : Opts(Opts), I32(Type::getInt32Ty(Ctx)), I64(Type::getInt64Ty(Ctx)) {}
 
   // Fills in P's How, Func, Args, Cost and What; otherwise the reason against it.
   const char *decide(Plan &P, const TargetLibraryInfo &TLI) const;
@@ -81,10 +85,11 @@ private:
 
 static constexpr const char *NoClass = "a block of this size has no size class to take it from";
 
-static void take(Plan &P, Form How, StringRef Func, std::initializer_list<Value *> Args, unsigned Cost, const Twine &What) {
+static void take(Plan &P, Form How, StringRef Func, std::initializer_list<Value *> Args, unsigned Cost,
+                 const Twine &What) {
   P.How = How;
   P.Func = Func;
-  P.Args.assign(Args);
+  P.Args.assign(Args.begin(), Args.end());
   P.Cost = Cost + (How == Form::Whole ? 0 : ElseCost);
   P.What = What.str();
 }
@@ -215,11 +220,20 @@ namespace {
 class Heat {
 public:
   Heat(Function &F, FunctionAnalysisManager &FAM, ProfileSummaryInfo &PSI)
-      : F(F), BFI(FAM.getResult<BlockFrequencyAnalysis>(F)), PSI(PSI) {}
+      : F(F), BFI(FAM.getResult<BlockFrequencyAnalysis>(F)), PSI(PSI), Size(F.getInstructionCount()) {}
 
+  // Executions for each call of the function.
   double of(const BasicBlock &BB) const {
     double Entry = double(BFI.getEntryFreq().getFrequency());
     return Entry > 0 ? double(BFI.getBlockFreq(&BB).getFrequency()) / Entry : 1;
+  }
+
+  // Executions to compare with those of other functions.  Without a profile: small functions are called more often, and
+  // what they do weighs more in what they take.
+  double executions(const BasicBlock &BB) const {
+    if (std::optional<uint64_t> Count = BFI.getBlockProfileCount(&BB))
+      return double(*Count);
+    return of(BB) / double(Size + 16);
   }
 
   const char *against(const CallBase &Call) const {
@@ -242,16 +256,19 @@ private:
   Function &F;
   BlockFrequencyInfo &BFI;
   ProfileSummaryInfo &PSI;
+  unsigned Size;
 };
 
 } // namespace
 
-//===-- How much of it ---------------------------------------------------------------------------------------------===//
+//===-- How much of it
+//---------------------------------------------------------------------------------------------===//
 
 namespace {
 
-// Chooses among the plans of a module: the hottest first, until the text has grown by Opts.Growth per cent.  What it has
-// spent is written into the module, so that a second run (the plugin given twice, a link with LTO) does not spend again.
+// Chooses among the plans of a module: those that gain most for each byte first, until the text has grown by
+// Opts.Growth per cent.  What it has spent is written into the module, so that a second run (the plugin given twice, a
+// link with LTO) does not spend it again.
 class Budget {
 public:
   Budget(Module &M, const LowerOptions &Opts) : M(M), Opts(Opts) {}
@@ -267,8 +284,9 @@ private:
 
 static constexpr StringLiteral GrowthRecord = "ngrt.growth";
 
-// A module may always grow by as much as a few fast paths take: a small file is small because its text is elsewhere.
-static constexpr uint64_t GrowthFloor = 256;
+// What a module may grow by in any case: a small one by a few fast paths, and one that has main, of which a program has
+// only one, by as many as a small program needs.
+static constexpr uint64_t GrowthFloor = 256, GrowthFloorOfMain = 4096;
 
 // Bytes of x86-64 text for each instruction of IR that stands for code; on average, at -O2.
 static constexpr uint64_t BytesPerInstruction = 5;
@@ -283,6 +301,10 @@ static uint64_t estimateText(const Module &M) {
   return Count * BytesPerInstruction;
 }
 
+static uint64_t allowedGrowth(uint64_t Text, unsigned PerCent, bool HasMain) {
+  return std::max(Text * PerCent / 100, HasMain ? GrowthFloorOfMain : GrowthFloor);
+}
+
 static uint64_t readNumber(const MDNode *Node, unsigned I) {
   return mdconst::extract<ConstantInt>(Node->getOperand(I))->getZExtValue();
 }
@@ -290,44 +312,39 @@ static uint64_t readNumber(const MDNode *Node, unsigned I) {
 SmallVector<Plan, 0> Budget::choose(SmallVector<Plan, 0> Plans, SmallVectorImpl<Plan> &Out) {
   if (Opts.Growth == 0)
     return Plans;
-  // One record for each module that was linked into this one.
-  uint64_t Text = 0, Allowed = 0, Spent = 0, Before = 0;
+  uint64_t Text = 0, Spent = 0;
+  const Function *Main = M.getFunction("main");
   NamedMDNode *Record = M.getNamedMetadata(GrowthRecord);
-  if (Record) {
+  if (Record) // One for each module that was linked into this one.
     for (const MDNode *Node : Record->operands()) {
-      uint64_t Base = readNumber(Node, 0);
-      Text += Base;
-      Allowed += std::max(Base * Opts.Growth / 100, GrowthFloor);
-      Before += readNumber(Node, 1);
+      Text += readNumber(Node, 0);
+      Spent += readNumber(Node, 1);
     }
-  } else {
+  else
     Text = estimateText(M);
-    Allowed = std::max(Text * Opts.Growth / 100, GrowthFloor);
-  }
+  uint64_t Allowed = allowedGrowth(Text, Opts.Growth, Main && !Main->isDeclaration());
 
   SmallVector<size_t, 0> Order(Plans.size());
   std::iota(Order.begin(), Order.end(), 0);
-  sort(Order, [&](size_t A, size_t B) {
-    // For equal heat the cheaper one first: more sites for the same text.
-    return std::make_tuple(-Plans[A].Heat, Plans[A].Cost, A) < std::make_tuple(-Plans[B].Heat, Plans[B].Cost, B);
-  });
+  sort(Order,
+       [&](size_t A, size_t B) { return std::make_tuple(-Plans[A].Gain, A) < std::make_tuple(-Plans[B].Gain, B); });
   BitVector In(Plans.size());
   for (size_t I : Order) {
-    if (Before + Spent + Plans[I].Cost > Allowed)
-      break;
-    Spent += Plans[I].Cost;
+    const Plan &P = Plans[I];
+    // The program's own word for it, __attribute__((hot)), is above any budget.
+    if (!P.Site.Call->getFunction()->hasFnAttribute(Attribute::Hot)) {
+      if (Spent + P.Cost > Allowed)
+        continue;
+      Spent += P.Cost;
+    }
     In.set(I);
   }
 
   LLVMContext &Ctx = M.getContext();
-  if (Spent > 0 || !Record) {
-    auto Number = [&](uint64_t N) {
-      return ConstantAsMetadata::get(ConstantInt::get(Type::getInt64Ty(Ctx), N));
-    };
-    NamedMDNode *Node = M.getOrInsertNamedMetadata(GrowthRecord);
-    Node->clearOperands();
-    Node->addOperand(MDNode::get(Ctx, {Number(Text), Number(Before + Spent)}));
-  }
+  auto Number = [&](uint64_t N) { return ConstantAsMetadata::get(ConstantInt::get(Type::getInt64Ty(Ctx), N)); };
+  Record = M.getOrInsertNamedMetadata(GrowthRecord);
+  Record->clearOperands();
+  Record->addOperand(MDNode::get(Ctx, {Number(Text), Number(Spent)}));
 
   SmallVector<Plan, 0> Chosen;
   for (size_t I = 0; I < Plans.size(); ++I)
@@ -335,7 +352,8 @@ SmallVector<Plan, 0> Budget::choose(SmallVector<Plan, 0> Plans, SmallVectorImpl<
   return Chosen;
 }
 
-//===-- Rewriting --------------------------------------------------------------------------------------------------===//
+//===-- Rewriting
+//--------------------------------------------------------------------------------------------------===//
 
 namespace {
 
@@ -377,7 +395,7 @@ void Rewriter::rewriteRequest(CallBase &Hint) {
 void Rewriter::replaceWhole(Plan &P) {
   CallBase *Old = P.Site.Call;
   IRBuilder<> B(Old);
-  CallBase *New = Fast.call(B, P.Func, P.Args, Old);
+  CallBase *New = Fast.call(B, P.Func, P.args(), Old);
   if (!Old->getType()->isVoidTy()) {
     Old->replaceAllUsesWith(New);
     New->takeName(Old);
@@ -394,7 +412,7 @@ void Rewriter::guard(Plan &P) {
   CallBase *Old = P.Site.Call;
   LLVMContext &Ctx = Old->getContext();
   IRBuilder<> B(Old);
-  Value *Hit = Fast.call(B, P.Func, P.Args);
+  Value *Hit = Fast.call(B, P.Func, P.args());
   Value *Miss = B.CreateIsNull(Hit, "ngrt.miss");
 
   BasicBlock *Head = Old->getParent();
@@ -425,13 +443,14 @@ void Rewriter::guard(Plan &P) {
     Head->getTerminator()->eraseFromParent();
     B.SetInsertPoint(Head);
   }
+  Else->moveBefore(Join);
   B.SetCurrentDebugLocation(Loc);
   BasicBlock *From = Head;
   if (P.Site.Kind == SiteKind::PosixMemalign) {
     From = BasicBlock::Create(Ctx, "ngrt.hit", F, Join);
     B.CreateCondBr(Miss, Else, From, Unlikely);
     B.SetInsertPoint(From);
-    B.CreateStore(Hit, P.Site.Pointer);
+    B.CreateStore(Hit, Old->getArgOperand(0));
     B.CreateBr(Join);
   } else {
     B.CreateCondBr(Miss, Else, Join, Unlikely);
@@ -461,7 +480,8 @@ static void tidy(ArrayRef<Function *> Touched, FunctionAnalysisManager &FAM) {
   }
 }
 
-//===-- The pass ---------------------------------------------------------------------------------------------------===//
+//===-- The pass
+//---------------------------------------------------------------------------------------------------===//
 
 // Decides for every site of F; what is not to be done is told here, what may be done goes to Plans.
 static void planFunction(Function &F, FunctionAnalysisManager &FAM, ProfileSummaryInfo &PSI, const KeepOut &Rules,
@@ -482,7 +502,6 @@ static void planFunction(Function &F, FunctionAnalysisManager &FAM, ProfileSumma
       Where.emplace(F, FAM, PSI);
     Plan P;
     P.Site = *Site;
-    P.Heat = Where->of(*Call->getParent());
     const char *Why = Rules.fromSite(*Site);
     if (!Why)
       Why = KeepOut::fromFunction(F);
@@ -490,11 +509,13 @@ static void planFunction(Function &F, FunctionAnalysisManager &FAM, ProfileSumma
       Why = Where->against(*Call);
     if (!Why)
       Why = Decide.decide(P, TLI);
-    if (Why)
+    if (Why) {
       remarkMissed(FAM.getResult<OptimizationRemarkEmitterAnalysis>(F), PassName, "Kept", *Call,
                    Twine("the call stays: ") + Why);
-    else
-      Plans.push_back(std::move(P));
+      continue;
+    }
+    P.Gain = Where->executions(*Call->getParent()) / P.Cost;
+    Plans.push_back(std::move(P));
   }
 }
 
@@ -516,7 +537,8 @@ PreservedAnalyses LowerPass::run(Module &M, ModuleAnalysisManager &MAM) {
   };
   for (const Plan &P : Out)
     remarkMissed(ORE(P), PassName, "Kept", *P.Site.Call,
-                 "the call stays: hotter sites have used up the " + Twine(Opts.Growth) + " % that the text may grow");
+                 "the call stays: sites that gain more have used up the " + Twine(Opts.Growth) +
+                     " % that the text may grow");
   for (const Plan &P : Plans)
     remarkDone(ORE(P), PassName, P.Site.frees() ? "Free" : "Allocation", *P.Site.Call, P.What);
 

@@ -5,8 +5,8 @@
 // USAGE  opt-19 -load-pass-plugin=NextGenPass.so -passes='nextgen-lower<max-class=15;growth=0>' -S x.ll
 //
 // Runs last (OptimizerLast and the end of a full LTO link), after LLVM's own passes have had the plain calls: dead
-// allocations are gone, contents and noalias facts were used.  First decides for every site of the module, then rewrites;
-// running it twice changes nothing more.
+// allocations are gone, contents and noalias facts were used.  First decides for every site of the module, then
+// rewrites; running it twice changes nothing more.
 
 #ifndef NG_PASS_LOWER_H
 #define NG_PASS_LOWER_H
@@ -19,7 +19,7 @@ namespace ng {
 struct LowerOptions {
   unsigned MaxClass = 39; // the largest size class that is lowered
   unsigned MaxZero = 128; // the most bytes that an inlined calloc zeroes
-  unsigned Growth = 5;    // per cent that the text may grow, sites in order of heat; 0: no limit
+  unsigned Growth = 6;    // per cent that the text may grow, best sites first; 0: no limit
   bool Cold = false;      // cold code, rare blocks and -Os too
 
   static llvm::Expected<LowerOptions> parse(llvm::StringRef Params);

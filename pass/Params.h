@@ -33,10 +33,9 @@ inline llvm::Error parseOne(llvm::StringRef Pass, llvm::StringRef Text, llvm::Ar
       continue;
     unsigned N;
     if (Value.getAsInteger(10, N) || N > P.Max)
-      return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                     (Pass + ": '" + Text + "': " + P.Name + " is a number from 0 to " +
-                                      llvm::Twine(P.Max))
-                                         .str());
+      return llvm::createStringError(
+          llvm::inconvertibleErrorCode(),
+          (Pass + ": '" + Text + "': " + P.Name + " is a number from 0 to " + llvm::Twine(P.Max)).str());
     *P.Number = N;
     return llvm::Error::success();
   }

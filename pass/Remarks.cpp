@@ -12,9 +12,8 @@ template <typename Remark>
 static void emit(OptimizationRemarkEmitter &ORE, const char *Pass, StringRef Name, const CallBase &Call,
                  const Twine &Text) {
   // The lambda runs only where somebody listens.
-  ORE.emit([&] {
-    return Remark(Pass, Name, &Call) << ore::NV("Callee", Call.getCalledFunction()) << ": " << Text.str();
-  });
+  ORE.emit(
+      [&] { return Remark(Pass, Name, &Call) << ore::NV("Callee", Call.getCalledFunction()) << ": " << Text.str(); });
 }
 
 void remarkDone(OptimizationRemarkEmitter &ORE, const char *Pass, StringRef Name, const CallBase &Call,

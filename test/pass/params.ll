@@ -1,0 +1,17 @@
+; Parameters: what is printed can be given back; a bad one is named, with what there is.
+; RUN: opt -passes='nextgen-hoist,nextgen-lower' -print-pipeline-passes -disable-output %s | FileCheck %s --check-prefix=DEFAULT
+; RUN: opt -passes='nextgen-hoist<min-blocks=2>,nextgen-lower<max-class=7;growth=0;cold>' -print-pipeline-passes -disable-output %s | FileCheck %s --check-prefix=GIVEN
+; RUN: opt -passes='nextgen-lower<max-class=7;max-zero=128;growth=0;cold>' -print-pipeline-passes -disable-output %s | FileCheck %s --check-prefix=BACK
+; RUN: not opt -passes='nextgen-lower<max-klass=7>' -disable-output %s 2>&1 | FileCheck %s --check-prefix=NAME
+; RUN: not opt -passes='nextgen-lower<max-class=40>' -disable-output %s 2>&1 | FileCheck %s --check-prefix=NUMBER
+; RUN: not opt -passes='nextgen-lower<no-growth>' -disable-output %s 2>&1 | FileCheck %s --check-prefix=NOFLAG
+; RUN: not opt -passes='nextgen-hoist<max-bytes=x>' -disable-output %s 2>&1 | FileCheck %s --check-prefix=TEXT
+; DEFAULT: nextgen-hoist<min-blocks=16;max-bytes=1048576>,nextgen-lower<max-class=39;max-zero=128;growth=6;no-cold>
+; GIVEN: nextgen-hoist<min-blocks=2;max-bytes=1048576>,nextgen-lower<max-class=7;max-zero=128;growth=0;cold>
+; BACK: nextgen-lower<max-class=7;max-zero=128;growth=0;cold>
+; NAME: nextgen-lower: no parameter 'max-klass=7'; there are max-class=N, max-zero=N, growth=N, cold, no-cold
+; NUMBER: nextgen-lower: 'max-class=40': max-class is a number from 0 to 39
+; NOFLAG: nextgen-lower: no parameter 'no-growth'
+; TEXT: nextgen-hoist: 'max-bytes=x': max-bytes is a number from 0 to 1073741824
+target triple = "x86_64-unknown-linux-gnu"
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
