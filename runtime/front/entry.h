@@ -5,7 +5,7 @@
  * own, and the way to the miss.  On the app's core; no lock.
  *
  * An entry point is: hit, return; else a tail call of its miss, which gets the return address, since by then only the
- * entry point knows who called.  So no hit path has a stack frame (test/runtime/hit_path.py counts its instructions).
+ * entry point knows who called.  So no hit path has a stack frame (test/runtime/exports/hit_path.py counts its instructions).
  */
 #ifndef NG_FRONT_ENTRY_H
 #define NG_FRONT_ENTRY_H

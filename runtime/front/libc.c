@@ -6,7 +6,7 @@
  * Owns nothing.  The program calls in here, on its own core, in any state: before this library is relocated (free(NULL)),
  * before main, in a signal handler, after the thread's cache is gone.  Takes no lock; a miss may take the key.
  *
- * What glibc's manual leaves open is as in glibc 2.36, which test/runtime/api.c uses as its oracle: realloc(p, 0) frees,
+ * What glibc's manual leaves open is as in glibc 2.36, the oracle of test/runtime/exports/api.c: realloc(p, 0) frees,
  * memalign rounds a bad alignment up, pvalloc(0) is valloc(0).  Sizes above PTRDIFF_MAX get ENOMEM.
  */
 #include "front/entry.h"
