@@ -27,7 +27,9 @@
 enum {
     BUDGET_BYTES = 448 << 10, /* rule 4 grants 512 KiB a thread; the rest is what is on its way */
     OUTGOING_BYTES = 64 << 10,
-    MOST_ASIDES = 8,
+    MOST_ASIDES = 8,    /* magazines; from here on the thread lets others run to get the key */
+    STUCK_ASIDES = 32,  /* and from here on it does without */
+    YIELDS = 8,
     KEPT_BY_DEAD = 64 << 10,
     MOST_RESTING = 8, /* heaps without a thread that may keep magazines */
     DEBT_NS = 50000,
@@ -129,18 +131,6 @@ static void owe(struct ng_heap *h, uint64_t ns) {
 
 /* ---- giving magazines away ---- */
 
-static void aside_put(struct ng_heap *h, struct ng_magazine *m) {
-    if (m->cls == NG_MIXED && h->asides >= MOST_ASIDES)
-        ng_deliver_without_key(m);
-    if (m->count == 0) {
-        blank_put(h, m);
-        return;
-    }
-    ng_magazine_link(m, h->aside);
-    h->aside = m;
-    h->asides++;
-}
-
 /* With the key: what could not be given away before, and what waits on the own ring. */
 static void serve_own_backlog(struct ng_heap *h) {
     ng_serve_ring(h, RING_ALL);
@@ -149,6 +139,41 @@ static void serve_own_backlog(struct ng_heap *h) {
         h->asides--;
         ng_serve_magazine(m);
         ng_magazine_drop(m);
+    }
+}
+
+static void aside_keep(struct ng_heap *h, struct ng_magazine *m) {
+    ng_magazine_link(m, h->aside);
+    h->aside = m;
+    h->asides++;
+}
+
+/* Lets whoever has the key run, a few times: it was probably preempted. */
+static bool enter_by_yielding(void) {
+    for (unsigned i = 0; i < YIELDS; i++) {
+        if (ng_key_enter())
+            return true;
+        ng_os_yield();
+    }
+    return false;
+}
+
+/* Neither ring nor key: put it aside.  With many there, whoever has the key was probably preempted: let it run. */
+static void aside_put(struct ng_heap *h, struct ng_magazine *m) {
+    aside_keep(h, m);
+    if (h->asides < MOST_ASIDES)
+        return;
+    if (enter_by_yielding()) {
+        serve_own_backlog(h);
+        ng_key_leave(&ng_key);
+    } else if (h->asides >= STUCK_ASIDES && m->cls == NG_MIXED) {
+        h->aside = ng_magazine_next(m);
+        h->asides--;
+        ng_deliver_without_key(m);
+        if (m->count == 0)
+            blank_put(h, m);
+        else
+            aside_keep(h, m);
     }
 }
 
@@ -341,7 +366,8 @@ static bool key_could_help(struct ng_heap *h, uint32_t cls) {
 }
 
 static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
-    if (key_could_help(h, cls) && ng_key_enter()) {
+    /* A fresh slab is more memory for good: worth a few turns of waiting.  What is left to carve is not. */
+    if (key_could_help(h, cls) && (h->carve_left[cls] == 0 ? enter_by_yielding() : ng_key_enter())) {
         serve_own_backlog(h);
         unsigned n = ng_serve_refill(h, cls, m, want);
         if (n == 0 && h->carve_left[cls] == 0)

@@ -83,10 +83,10 @@ struct ng_heap *ng_heap_here(void) {
 
 static void detach(struct ng_heap *h) {
     h->busy = 1; /* a signal handler from here on must not use it */
+    ng_store(&h->threads, 0, NG_RELAXED);
     ng_cache_put_away(h);
     close_fast_path();
     ngrt_cache.heap = NULL;
-    ng_store(&h->threads, 0, NG_RELAXED);
     ng_heap_put(h);
 }
 
@@ -120,9 +120,9 @@ void ng_thread_only_this_one(void) {
         if (h == ngrt_cache.heap || ng_load(&h->threads, NG_RELAXED) == 0)
             continue;
         /* Its thread may have been anywhere in its own part: what lay there is lost to the child, a bounded amount. */
+        ng_store(&h->threads, 0, NG_RELAXED);
         ng_cache_forget(h);
         ng_slab_orphan(h);
-        ng_store(&h->threads, 0, NG_RELAXED);
         ng_heap_put(h);
     }
 }

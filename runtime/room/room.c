@@ -138,8 +138,10 @@ void ng_room_wake(void) {
 }
 
 void ng_room_note_dirty(void) {
-    if (ng_park_state(&park) == NG_PARKED && ng_load(&timed, NG_RELAXED) == 0 &&
-        ng_load(&ng_arena.dirty_slabs, NG_RELAXED) != 0 && ng_options.decay_ms >= 0)
+    if (ng_load(&ng_arena.dirty_slabs, NG_RELAXED) == 0)
+        return;
+    ng_fence(); /* the slabs are counted before the look at the parking word: park.h's pattern, test/model checks it */
+    if (ng_park_state(&park) == NG_PARKED && ng_load(&timed, NG_RELAXED) == 0 && ng_options.decay_ms >= 0)
         ng_room_wake();
 }
 
@@ -229,7 +231,8 @@ void ng_room_invite(const void *caller) {
 
 static void stop_thread(void) {
     ng_store(&quit, 1, NG_RELEASE);
-    ng_store(&park.word, NG_AWAKE, NG_SEQ_CST);
+    ng_fence(); /* the room parks, fences, then looks at quit */
+    ng_store(&park.word, NG_AWAKE, NG_RELAXED);
     ng_os_wake(&park.word.value);
     pthread_join(thread, NULL);
     ng_store(&park.word, NG_ABSENT, NG_RELAXED);

@@ -143,7 +143,10 @@ static bool deliver_one_kind(struct ng_magazine *m, uint32_t word) {
     }
     m->count = left;
     to->cls = ng_word_class(word);
-    to_inbox(ng_heap_at(ng_word_heap(word)), to);
+    if (to->count != 0)
+        to_inbox(ng_heap_at(ng_word_heap(word)), to);
+    else
+        ng_magazine_drop(to); /* the slabs were adopted in between */
     return true;
 }
 

@@ -75,7 +75,8 @@ static void unlink_slab(uint32_t slab) {
 static void link_slab(uint32_t slab) {
     struct ng_slab *s = &ng_arena.slab[slab];
     struct ng_heap *h = ng_heap_at(s->heap);
-    s->listed = h->orphaned ? LISTED_ORPHAN : LISTED;
+    /* A heap that waited and has a thread again is no orphan, though its mark stays until that thread gets the key. */
+    s->listed = h->orphaned && ng_load(&h->threads, NG_RELAXED) == 0 ? LISTED_ORPHAN : LISTED;
     s->rank = (uint8_t)rank_of(s);
     uint32_t *first = list_of(s);
     s->prev = NG_NO_SLAB;
