@@ -36,7 +36,7 @@ static const char *const PassName = "nextgen-hoist";
 static constexpr StringLiteral RequestedAttr = "ngrt-requested";
 
 // What a request may cost in the preheader beside its own compare, in TargetTransformInfo's units.
-static constexpr unsigned ExpansionBudget = 6;
+static constexpr unsigned ExpansionBudget = 12;
 
 namespace {
 
@@ -187,9 +187,13 @@ const char *FunctionHoist::placeFor(Loop &L, Request &R) const {
   if (!Trips)
     return "how often the loop goes round is not known before it";
   Type *I64 = Trips->getType();
-  const SCEV *Cap = SE.getConstant(I64, std::max<uint64_t>(Opts.MaxBytes / R.Of.Bytes, 1));
+  // At most so many rounds at once, so that no product overflows.
+  auto Capped = [&](const SCEV *Rounds, uint64_t BlocksEach) {
+    uint64_t Most = std::max<uint64_t>(Opts.MaxBytes / R.Of.Bytes / BlocksEach, 1);
+    return SE.getUMinExpr(Rounds, SE.getConstant(I64, Most));
+  };
   R.At = &L;
-  R.Blocks = SE.getUMinExpr(SE.getMulExpr(SE.getUMinExpr(Trips, Cap), SE.getConstant(I64, R.Of.Blocks)), Cap);
+  R.Blocks = SE.getMulExpr(Capped(Trips, R.Of.Blocks), SE.getConstant(I64, R.Of.Blocks));
   for (;;) {
     const auto *Known = dyn_cast<SCEVConstant>(R.Blocks);
     if (!Known || Known->getAPInt().uge(Opts.MinBlocks))
@@ -202,7 +206,7 @@ const char *FunctionHoist::placeFor(Loop &L, Request &R) const {
     if (!OuterTrips)
       return "too few blocks";
     R.At = Outer;
-    R.Blocks = SE.getUMinExpr(SE.getMulExpr(SE.getUMinExpr(OuterTrips, Cap), R.Blocks), Cap);
+    R.Blocks = SE.getMulExpr(Capped(OuterTrips, std::max<uint64_t>(Known->getAPInt().getZExtValue(), 1)), R.Blocks);
   }
 }
 

@@ -238,11 +238,12 @@ public:
 
   const char *against(const CallBase &Call) const {
     const BasicBlock &BB = *Call.getParent();
-    if (F.hasOptSize() || shouldOptimizeForSize(&BB, &PSI, &BFI, PGSOQueryType::IRPass))
-      return "the code is to be small";
+    // Cold first: clang marks a cold function as one to be small, too.
     if (F.hasFnAttribute(Attribute::Cold) || F.getCallingConv() == CallingConv::Cold ||
         Call.hasFnAttr(Attribute::Cold) || PSI.isColdBlock(&BB, &BFI))
       return "the code is cold";
+    if (F.hasOptSize() || shouldOptimizeForSize(&BB, &PSI, &BFI, PGSOQueryType::IRPass))
+      return "the code is to be small";
     double H = of(BB);
     if (H * RareBelow < 1)
       return "the block runs rarely";

@@ -38,6 +38,7 @@ bind("opt", f"{llvm}/opt -load-pass-plugin={plugin}")
 config.substitutions += [
     ("%plugin", plugin),
     ("%lib", config.ngrt_lib_dir),
+    ("%bin", config.ngrt_bin_dir),
     ("%inputs", os.path.join(config.test_source_root, "pipeline", "Inputs")),
     ("%python", config.python),
     ("%cmake", config.cmake),
