@@ -19,18 +19,23 @@
 
 /* ---- new_handler and bad_alloc: libstdc++'s or libc++'s, if there is one ---- */
 
-/* A static library's reference must bring the function in; a shared one must load without it. */
-#ifdef NGRT_STATIC
-#define CXX_RUNTIME
-#else
-#define CXX_RUNTIME __attribute__((weak))
-#endif
-
 typedef void new_handler(void);
-extern CXX_RUNTIME new_handler *_ZSt15get_new_handlerv(void);
-extern CXX_RUNTIME _Noreturn void _ZSt17__throw_bad_allocv(void);
 
-/* A C program may have loaded a C++ library since this one was bound. */
+#ifdef NGRT_STATIC
+
+/* The reference must bring the function in from a static C++ library, which the program links since it calls new. */
+extern new_handler *_ZSt15get_new_handlerv(void);
+extern _Noreturn void _ZSt17__throw_bad_allocv(void);
+
+static new_handler *current_handler(void) { return _ZSt15get_new_handlerv(); }
+static _Noreturn void throw_bad_alloc(void) { _ZSt17__throw_bad_allocv(); }
+
+#else
+
+/* Absent in C programs; those may have loaded a C++ library since this one was bound. */
+extern __attribute__((weak)) new_handler *_ZSt15get_new_handlerv(void);
+extern __attribute__((weak)) void _ZSt17__throw_bad_allocv(void);
+
 static void *loaded_later(const char *name) {
     static const char *const runtimes[] = {"libstdc++.so.6", "libc++.so.1"};
     for (unsigned i = 0; i < sizeof runtimes / sizeof *runtimes; i++) {
@@ -60,6 +65,8 @@ static _Noreturn void throw_bad_alloc(void) {
         raise();
     ng_fatal("operator new found no memory, and no C++ library to throw std::bad_alloc with");
 }
+
+#endif
 
 /* ---- how a miss ends ---- */
 
