@@ -259,6 +259,32 @@ def manual_lists_the_options(c):
             fail(f"{name} is not in the manual page")
 
 
+def project_files(c):
+    """Every file of the project, without what builds made."""
+    for folder, folders, files in os.walk(c.source):
+        folders[:] = [name for name in folders if name not in (".git", "build")]
+        for name in files:
+            yield Path(folder, name).relative_to(c.source).as_posix()
+
+
+def documents_name_files_that_exist(c):
+    files = list(project_files(c))
+    documents = [name for name in files if name.endswith(".md")]
+    wrong = []
+    for document in documents:
+        text = (c.source / document).read_text()
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            if "://" not in target and not (c.source / document).parent.joinpath(target).exists():
+                wrong.append(f"{document}: link to {target}")
+    # Where the life of a block is told, each file must be there, by its path's end.
+    for document in ("docs/internals.md", "CONTRIBUTING.md"):
+        for name in re.findall(r"`([\w./+-]+\.(?:c|cpp|h|py|sh|S|def|test|md))`", (c.source / document).read_text()):
+            if name[0] != "." and not any(file == name or file.endswith("/" + name) for file in files):
+                wrong.append(f"{document}: {name}")
+    if wrong or len(documents) < 5:
+        fail("named, but not there:\n" + "\n".join(wrong))
+
+
 def help_rejects_what_it_does_not_know(c):
     tool = c.build / "bin/ngrt-help"
     text = run([tool])
