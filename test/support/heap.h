@@ -31,10 +31,9 @@ static inline size_t heap_live(void) {
 
 #include "front/alloc.h"
 
-/* The room is invited as the exported entry points do it: now and then, by code outside of the loader. */
+/* The room is invited as the exported entry points do it. */
 static inline void *heap_alloc(size_t size) {
-    static _Thread_local unsigned count;
-    if (++count % 256 == 0)
+    if (__atomic_load_n(&ng_room_wanted, __ATOMIC_RELAXED) != 0)
         ng_room_invite(__builtin_return_address(0));
     return ng_malloc(size);
 }
