@@ -5,9 +5,9 @@
  * to bitcode that the plugin carries (FastPath.cpp); each function here disappears into its callers.  Runs on the app's
  * core, needs no lock.
  *
- * Three kinds:  whole calls (ngrt_fast_malloc_bin) end in a slow path of the runtime;  the try_ functions return NULL or
- * 0 on a miss, and the pass keeps the program's own call for that case, since only it knows a nothrow, an aligned or a
- * sized operator from another;  ngrt_fast_request is what becomes of nextgen-hoist's requests.
+ * Three kinds:  whole calls (ngrt_fast_malloc_bin) end in a slow path of the runtime;  the try_ functions return NULL
+ * or 0 on a miss, and the pass keeps the program's own call for that case, since only it knows a nothrow, an aligned or
+ * a sized operator from another;  ngrt_fast_request is what becomes of nextgen-hoist's requests.
  */
 #include <ngrt/abi.h>
 
@@ -31,64 +31,65 @@ int ngrt_fast_try_give_bin(void *p, uint32_t bin);
 void ngrt_fast_request(uint32_t bin, size_t blocks);
 
 static inline void *take_any(size_t size) {
-    return ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
+  return ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
 }
 
-/* ngrt_give for a block whose class the compiler believes to know.  The slab's word decides all the same: a wrong belief
- * is a miss.  As many instructions as ngrt_give, but the magazine's address no longer hangs on the load of the word. */
+/* ngrt_give for a block whose class the compiler believes to know.  The slab's word decides all the same: a wrong
+ * belief is a miss.  As many instructions as ngrt_give, but the magazine's address no longer hangs on the load of the
+ * word. */
 static inline int give_bin(struct ngrt_cache *cache, void *p, uint32_t bin) {
-    uintptr_t slab = ((uintptr_t)p - cache->base) >> NGRT_SLAB_SHIFT;
-    if (__builtin_expect(slab >= cache->slabs, 0))
-        return 0;
-    uintptr_t word = __atomic_load_n(&cache->map[slab], __ATOMIC_RELAXED);
-    if (__builtin_expect((word ^ cache->tag) != bin, 0))
-        return 0;
-    struct ngrt_bin *b = ngrt_bin_at(cache, bin);
-    void **top = b->top;
-    if (__builtin_expect(top == b->limit, 0))
-        return 0;
-    *top = p;
-    b->top = top + 1;
-    return 1;
+  uintptr_t slab = ((uintptr_t)p - cache->base) >> NGRT_SLAB_SHIFT;
+  if (__builtin_expect(slab >= cache->slabs, 0))
+    return 0;
+  uintptr_t word = __atomic_load_n(&cache->map[slab], __ATOMIC_RELAXED);
+  if (__builtin_expect((word ^ cache->tag) != bin, 0))
+    return 0;
+  struct ngrt_bin *b = ngrt_bin_at(cache, bin);
+  void **top = b->top;
+  if (__builtin_expect(top == b->limit, 0))
+    return 0;
+  *top = p;
+  b->top = top + 1;
+  return 1;
 }
 
 void *ngrt_fast_malloc_bin(uint32_t bin, size_t size) {
-    void *p = ngrt_take(&ngrt_cache, bin);
-    return __builtin_expect(p != NULL, 1) ? p : ngrt_malloc_slow(size);
+  void *p = ngrt_take(&ngrt_cache, bin);
+  return __builtin_expect(p != NULL, 1) ? p : ngrt_malloc_slow(size);
 }
 
 void *ngrt_fast_malloc(size_t size) {
-    void *p = take_any(size);
-    return __builtin_expect(p != NULL, 1) ? p : ngrt_malloc_slow(size);
+  void *p = take_any(size);
+  return __builtin_expect(p != NULL, 1) ? p : ngrt_malloc_slow(size);
 }
 
 void *ngrt_fast_new_bin(uint32_t bin, size_t size) {
-    void *p = ngrt_take(&ngrt_cache, bin);
-    return __builtin_expect(p != NULL, 1) ? p : ngrt_new_slow(size);
+  void *p = ngrt_take(&ngrt_cache, bin);
+  return __builtin_expect(p != NULL, 1) ? p : ngrt_new_slow(size);
 }
 
 void *ngrt_fast_new(size_t size) {
-    void *p = take_any(size);
-    return __builtin_expect(p != NULL, 1) ? p : ngrt_new_slow(size);
+  void *p = take_any(size);
+  return __builtin_expect(p != NULL, 1) ? p : ngrt_new_slow(size);
 }
 
 void *ngrt_fast_new_array_bin(uint32_t bin, size_t size) {
-    void *p = ngrt_take(&ngrt_cache, bin);
-    return __builtin_expect(p != NULL, 1) ? p : ngrt_new_array_slow(size);
+  void *p = ngrt_take(&ngrt_cache, bin);
+  return __builtin_expect(p != NULL, 1) ? p : ngrt_new_array_slow(size);
 }
 
 void *ngrt_fast_new_array(size_t size) {
-    void *p = take_any(size);
-    return __builtin_expect(p != NULL, 1) ? p : ngrt_new_array_slow(size);
+  void *p = take_any(size);
+  return __builtin_expect(p != NULL, 1) ? p : ngrt_new_array_slow(size);
 }
 
 /* realloc(p, 0) as glibc has it: frees p and returns NULL, or is malloc(0) where p is NULL. */
 void *ngrt_fast_realloc_zero(void *p) {
-    if (p == NULL)
-        return ngrt_malloc_slow(0);
-    if (!ngrt_give(&ngrt_cache, p))
-        ngrt_free_slow(p);
-    return NULL;
+  if (p == NULL)
+    return ngrt_malloc_slow(0);
+  if (!ngrt_give(&ngrt_cache, p))
+    ngrt_free_slow(p);
+  return NULL;
 }
 
 void *ngrt_fast_try_take_bin(uint32_t bin) { return ngrt_take(&ngrt_cache, bin); }
@@ -96,32 +97,32 @@ void *ngrt_fast_try_take_bin(uint32_t bin) { return ngrt_take(&ngrt_cache, bin);
 void *ngrt_fast_try_take(size_t size) { return take_any(size); }
 
 void *ngrt_fast_try_take_zeroed(uint32_t bin, size_t bytes) {
-    void *p = ngrt_take(&ngrt_cache, bin);
-    if (__builtin_expect(p != NULL, 1))
-        __builtin_memset(p, 0, bytes);
-    return p;
+  void *p = ngrt_take(&ngrt_cache, bin);
+  if (__builtin_expect(p != NULL, 1))
+    __builtin_memset(p, 0, bytes);
+  return p;
 }
 
 void *ngrt_fast_try_realloc(void *p, size_t size) { return p == NULL ? take_any(size) : NULL; }
 
 void ngrt_fast_free(void *p) {
-    if (!ngrt_give(&ngrt_cache, p))
-        ngrt_free_slow(p);
+  if (!ngrt_give(&ngrt_cache, p))
+    ngrt_free_slow(p);
 }
 
 void ngrt_fast_free_bin(void *p, uint32_t bin) {
-    if (!give_bin(&ngrt_cache, p, bin))
-        ngrt_free_slow(p);
+  if (!give_bin(&ngrt_cache, p, bin))
+    ngrt_free_slow(p);
 }
 
 void ngrt_fast_delete(void *p) {
-    if (!ngrt_give(&ngrt_cache, p))
-        ngrt_delete_slow(p);
+  if (!ngrt_give(&ngrt_cache, p))
+    ngrt_delete_slow(p);
 }
 
 void ngrt_fast_delete_array(void *p) {
-    if (!ngrt_give(&ngrt_cache, p))
-        ngrt_delete_array_slow(p);
+  if (!ngrt_give(&ngrt_cache, p))
+    ngrt_delete_array_slow(p);
 }
 
 int ngrt_fast_try_give(void *p) { return ngrt_give(&ngrt_cache, p); }
@@ -130,6 +131,6 @@ int ngrt_fast_try_give_bin(void *p, uint32_t bin) { return give_bin(&ngrt_cache,
 
 /* Nothing where the magazine holds enough already. */
 void ngrt_fast_request(uint32_t bin, size_t blocks) {
-    if (__builtin_expect(blocks > ngrt_ready(&ngrt_cache, bin), 0))
-        ngrt_request_slow(bin, blocks);
+  if (__builtin_expect(blocks > ngrt_ready(&ngrt_cache, bin), 0))
+    ngrt_request_slow(bin, blocks);
 }

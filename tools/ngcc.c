@@ -287,34 +287,36 @@ static void read_value(struct request *r, const char *option, const char *value)
 
 static void read_arguments(struct request *r, int count, char **arguments, int depth);
 
-/* @file holds further arguments, quoted as in a shell.  Read only to know them: clang reads the file again itself. */
-static void read_response_file(struct request *r, const char *path, int depth) {
+/* The whole file as a string, or NULL. */
+static char *read_file(const char *path, size_t *length) {
     FILE *file = fopen(path, "re");
-    if (file == NULL || depth > RESPONSE_DEPTH) {
-        if (file != NULL)
-            fclose(file);
-        return; /* clang says what is wrong with it */
-    }
+    if (file == NULL)
+        return NULL;
     size_t size = 0, room = 1 << 16;
     char *text = xmalloc(room);
     for (size_t n; (n = fread(text + size, 1, room - size - 1, file)) > 0;) {
         size += n;
-        if (room - size == 1 && (text = realloc(text, room *= 2)) == NULL)
+        if (room - size > 1)
+            continue;
+        char *more = realloc(text, room *= 2);
+        if (more == NULL)
             fail("no memory", "", "");
+        text = more;
     }
     fclose(file);
     text[size] = '\0';
+    *length = size;
+    return text;
+}
 
-    char **words = xmalloc((size / 2 + 2) * sizeof(char *));
+/* Splits text into words where it stands, quoted as in a shell; the words are never longer than what they came from. */
+static int split_words(char *text, char **words) {
+    static const char space[] = " \t\r\n";
     int count = 0;
     char *out = text;
-    for (const char *p = text; *p != '\0';) {
-        if (strchr(" \t\r\n", *p) != NULL) {
-            ++p;
-            continue;
-        }
+    for (const char *p = text + strspn(text, space); *p != '\0'; p += strspn(p, space)) {
         words[count++] = out;
-        for (char quote = '\0'; *p != '\0' && (quote != '\0' || strchr(" \t\r\n", *p) == NULL); ++p) {
+        for (char quote = '\0'; *p != '\0' && (quote != '\0' || strchr(space, *p) == NULL); ++p) {
             if (*p == '\\' && p[1] != '\0' && quote != '\'')
                 *out++ = *++p;
             else if (*p == quote)
@@ -328,6 +330,17 @@ static void read_response_file(struct request *r, const char *path, int depth) {
             ++p; /* before out catches up with it */
         *out++ = '\0';
     }
+    return count;
+}
+
+/* @file holds further arguments.  Read only to know them: clang reads the file again itself, and says what is wrong. */
+static void read_response_file(struct request *r, const char *path, int depth) {
+    size_t length;
+    char *text = depth < RESPONSE_DEPTH ? read_file(path, &length) : NULL;
+    if (text == NULL)
+        return;
+    char **words = xmalloc((length / 2 + 2) * sizeof(char *));
+    int count = split_words(text, words);
     read_arguments(r, count, words, depth + 1);
 }
 

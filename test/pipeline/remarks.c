@@ -13,8 +13,8 @@
 #include <stdlib.h>
 void keep(void *);
 
-// CHECK-DAG: remarks.c:[[@LINE+1]]:47: remark: malloc: allocation in line, class 2 [-Rpass=nextgen-lower]
-void *constant(void) { void *p = NULL; return malloc(40); }
+// CHECK-DAG: remarks.c:[[@LINE+1]]:31: remark: malloc: allocation in line, class 2 [-Rpass=nextgen-lower]
+void *constant(void) { return malloc(40); }
 
 // CHECK-DAG: remarks.c:[[@LINE+1]]:28: remark: malloc: the call stays: a block of this size has no size class
 void *large(void) { return malloc(100000); }
