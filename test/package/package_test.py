@@ -228,6 +228,23 @@ def without_the_runtime_it_does_not_link(c):
         fail(f"the linker's message does not say why:\n{said}")
 
 
+def examples_do_what_they_say(c):
+    scratch = c.fresh_scratch()
+    environment = dict(os.environ, LD_LIBRARY_PATH=str(c.prefix / "lib"))
+    said = run([c.prefix / "bin/ngcc", "-O2", "-Wall", "-Werror", "-Rpass=nextgen", c.source / "examples/ahead.c",
+                "-o", scratch / "ahead"])
+    if "requested before the loop" not in said:
+        fail(f"ahead.c: the pass requested nothing:\n{said}")
+    if run([scratch / "ahead"], env=environment) != "499999500000\n":
+        fail("ahead.c computed something else")
+    run(["gcc", "-O2", "-Wall", "-Werror", c.source / "examples/ask.c", "-o", scratch / "ask"])
+    if run([scratch / "ask"]) != "another malloc\n":
+        fail("ask.c without the library believes that it is there")
+    said = run([scratch / "ask"], env=dict(environment, LD_PRELOAD="libngrt.so.0"))
+    if said != f"ngrt {c.version}\nmemory given back now: yes\n":
+        fail(f"ask.c with the library preloaded says:\n{said}")
+
+
 def option_names(c):
     names = re.findall(r'^NG_OPTION\(\w+, \w+, "(NGRT_\w+)"', (c.source / "runtime/front/options.def").read_text(),
                        re.MULTILINE)

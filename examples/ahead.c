@@ -1,0 +1,44 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * ahead.c: what the pass does with a loop: the trip count is known before it, so the room is asked for all blocks at
+ * once, and each malloc and free is in line.
+ *
+ *   ngcc -O2 -Rpass=nextgen examples/ahead.c -o ahead      says so for each call
+ *   NGRT_STATS=1 ./ahead                                   blocks requested, and how many were ready in time
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+struct point {
+    double x, y, z;
+};
+
+static struct point **make(size_t n) {
+    struct point **points = calloc(n, sizeof *points);
+    if (points == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct point *p = malloc(sizeof *p);
+        if (p == NULL)
+            abort();
+        p->x = p->y = p->z = (double)i;
+        points[i] = p;
+    }
+    return points;
+}
+
+int main(void) {
+    enum { POINTS = 1000000 };
+    struct point **points = make(POINTS);
+    if (points == NULL)
+        return 1;
+    double sum = 0;
+    for (size_t i = 0; i < POINTS; i++) {
+        sum += points[i]->x;
+        free(points[i]);
+    }
+    free(points);
+    printf("%.0f\n", sum);
+    return 0;
+}
