@@ -101,7 +101,7 @@ static void run_out(void) {
         CHECK(pthread_create(&thread[i], NULL, exhaust_small, NULL) == 0);
     for (size_t i = 0; i < 6; i++) {
         got[i] = exhaust(sizes[i], limit_bytes);
-        printf("%zu bytes: %zu MiB until ENOMEM\n", sizes[i], got[i] >> 20);
+        dprintf(1, "%zu bytes: %zu MiB until ENOMEM\n", sizes[i], got[i] >> 20);
         CHECK(got[i] >= limit_bytes / 4, "only %zu MiB of %zu-byte blocks", got[i] >> 20, sizes[i]);
     }
     /* Several threads that run out at once. */

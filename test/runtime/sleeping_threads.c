@@ -47,7 +47,7 @@ int main(void) {
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
     size_t each = after > before ? (after - before) / THREADS : 0;
-    printf("each thread's first block cost %zu bytes of resident memory\n", each);
+    dprintf(1, "each thread's first block cost %zu bytes of resident memory\n", each);
     CHECK(each <= MOST_FOR_EACH, "%zu bytes for each thread, at most %u are allowed", each, MOST_FOR_EACH);
     CHECK(each > 0, "the figures show nothing");
     return 0;
