@@ -35,6 +35,7 @@ enum {
     DEBT_NS = 50000,
     HEAVY = 8,         /* a debt is heavy where it took more than one part in so many of the time */
     SPELLS = 200,      /* heavy debts, 10 ms of work in all, before the room is worth starting */
+    MUCH_FREE = 4 << 20,
     RING_ALL = 2 * NG_RING_SLOTS,
 };
 
@@ -299,11 +300,11 @@ static bool take_inbox(struct ng_heap *h, uint32_t cls) {
     struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&h->inbox[cls]));
     if (m == NULL)
         return false;
-    struct ng_magazine *rest = ng_magazine_next(m);
+    struct ng_magazine *rest = ng_magazine_behind(m);
     use_magazine(h, cls, m);
     uint64_t blocks = m->count;
     while (rest != NULL) {
-        struct ng_magazine *next = ng_magazine_of_link((uint64_t)(uintptr_t)ng_magazine_next(rest));
+        struct ng_magazine *next = ng_magazine_behind(rest);
         blocks += rest->count;
         chain_push(h, cls, rest);
         rest = next;
@@ -329,6 +330,7 @@ static bool open_slab(struct ng_heap *h, uint32_t cls, bool with_key) {
     ng_count(&h->counts.fresh_slabs, 1);
     if (!with_key)
         ng_pages_consumed();
+    ng_room_consider(false);
     return true;
 }
 
@@ -359,10 +361,44 @@ static struct ng_magazine *take_aside(struct ng_heap *h, uint32_t cls) {
     return NULL;
 }
 
+/* The bin's blocks to the chain, the bin without a magazine. */
+static void unload_bin(struct ng_heap *h, uint32_t cls) {
+    struct ngrt_bin *b = ng_bin(h, cls);
+    struct ng_magazine *m = ng_magazine_of_bin(b);
+    if (m == NULL)
+        return;
+    m->count = bin_count(b);
+    m->cls = cls;
+    *b = (struct ngrt_bin){NULL, NULL};
+    if (m->count != 0)
+        chain_push(h, cls, m);
+    else
+        blank_put(h, m);
+}
+
+/* Few blocks in magazines, spread over many slabs, keep all of those from being empty.  Before the heap grows although
+ * a quarter of it is free in bitmaps, the other classes' chains go back; once for each 32 slabs of growth.  With the key. */
+static void empty_idle_classes(struct ng_heap *h, uint32_t cls) {
+    size_t now = ng_arena_in_use();
+    if (ng_slab_free_bytes() < (now << NGRT_SLAB_SHIFT) / 4 || (now < h->emptied_at + 32 && now + 32 > h->emptied_at))
+        return;
+    h->emptied_at = (uint32_t)now;
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
+        if (c == cls)
+            continue;
+        unload_bin(h, c);
+        for (struct ng_magazine *m; (m = chain_pop(h, c)) != NULL;) {
+            ng_serve_magazine(m);
+            ng_magazine_drop(m);
+        }
+    }
+}
+
 /* Whether whoever holds the key could help: free blocks, a free slab, a backlog of ours. */
 static bool key_could_help(struct ng_heap *h, uint32_t cls) {
     return (ng_load(&h->stocked, NG_RELAXED) >> cls & 1) != 0 || ng_slab_orphans(cls) || h->aside != NULL ||
-           (h->carve_left[cls] == 0 && ng_load(&ng_arena.free_slabs, NG_RELAXED) != 0);
+           (h->carve_left[cls] == 0 &&
+            (ng_load(&ng_arena.free_slabs, NG_RELAXED) != 0 || ng_slab_free_bytes() >= MUCH_FREE));
 }
 
 static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
@@ -370,8 +406,10 @@ static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, u
     if (key_could_help(h, cls) && (h->carve_left[cls] == 0 ? enter_by_yielding() : ng_key_enter())) {
         serve_own_backlog(h);
         unsigned n = ng_serve_refill(h, cls, m, want);
-        if (n == 0 && h->carve_left[cls] == 0)
+        if (n == 0 && h->carve_left[cls] == 0) {
+            empty_idle_classes(h, cls);
             (void)open_slab(h, cls, true);
+        }
         ng_key_leave(&ng_key);
         owe(h, 300 + 3ull * n);
         if (n != 0)
@@ -420,21 +458,6 @@ bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
 
 /* ---- giving everything up ---- */
 
-/* The bin's blocks to the chain, the bin without a magazine. */
-static void unload_bin(struct ng_heap *h, uint32_t cls) {
-    struct ngrt_bin *b = ng_bin(h, cls);
-    struct ng_magazine *m = ng_magazine_of_bin(b);
-    if (m == NULL)
-        return;
-    m->count = bin_count(b);
-    m->cls = cls;
-    *b = (struct ngrt_bin){NULL, NULL};
-    if (m->count != 0)
-        chain_push(h, cls, m);
-    else
-        blank_put(h, m);
-}
-
 static void return_carve(struct ng_heap *h, uint32_t cls) {
     for (; h->carve_left[cls] > 0; h->carve_left[cls]--, h->carve[cls] += ng_classes[cls].size)
         ng_slab_return(h->carve[cls]);
@@ -448,6 +471,7 @@ void ng_cache_flush(struct ng_heap *h) {
         h->outgoing_bytes = 0;
     }
     for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
+        unload_bin(h, c);
         (void)take_inbox(h, c);
         unload_bin(h, c);
         for (struct ng_magazine *m; (m = chain_pop(h, c)) != NULL;) {

@@ -129,15 +129,15 @@ void *ng_aligned(size_t align, size_t size) {
 
 /* ---- free ---- */
 
-/* Without a heap, or inside of a miss of this thread's own: through the owner's inbox, which needs nobody. */
-static void free_without_heap(void *p, uint32_t word) {
+/* Without a heap, or inside of a miss of this thread's own, which may have the key: for whoever gets the key next. */
+static void free_late(void *p) {
     struct ng_magazine *m = ng_magazine_get();
     if (m == NULL)
         return; /* lost: there is no memory to remember it in */
     m->block[0] = p;
     m->count = 1;
-    m->cls = ng_word_class(word);
-    ng_inbox_put(&ng_heap_at(ng_word_heap(word))->inbox[m->cls], &m->next);
+    m->cls = NG_MIXED;
+    ng_late_put(m);
 }
 
 static void free_large(struct ng_heap *h, void *p) {
@@ -154,12 +154,8 @@ static void free_large(struct ng_heap *h, void *p) {
         sent = ng_cache_send(h, p, bytes > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)bytes);
         leave(h);
     }
-    while (!sent && !ng_key_enter())
-        ng_os_yield();
-    if (!sent) {
-        ng_large_put(p);
-        ng_key_leave(&ng_key);
-    }
+    if (!sent)
+        free_late(p);
 }
 
 static void free_small(struct ng_heap *h, void *p, uint32_t word) {
@@ -168,7 +164,7 @@ static void free_small(struct ng_heap *h, void *p, uint32_t word) {
     if (ng_word_heap(word) != h->number) {
         ng_count(&h->counts.foreign, 1);
         if (!ng_cache_send(h, p, ng_classes[cls].size))
-            free_without_heap(p, word);
+            free_late(p);
         return;
     }
     struct ngrt_bin *b = ng_bin(h, cls);
@@ -192,7 +188,7 @@ void ng_free_miss(void *p) {
     if (word == NGRT_BIN_LARGE) {
         free_large(h, p);
     } else if (h == NULL || h->busy) {
-        free_without_heap(p, word);
+        free_late(p);
     } else {
         enter(h);
         free_small(h, p, word);

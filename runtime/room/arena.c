@@ -169,11 +169,17 @@ void *ng_region_take(struct ng_region *r, size_t n) {
 
 /* ---- fresh slabs ---- */
 
+/* The first slab from this one on whose address is a multiple of `align` slabs: the arena may start at any chunk. */
+static uint64_t aligned_slab(uint64_t slab, uint32_t align) {
+    uint64_t before = ((uintptr_t)ng_arena.base >> NGRT_SLAB_SHIFT) & (align - 1);
+    return round_up(slab + before, align) - before;
+}
+
 uint32_t ng_arena_bump(uint32_t n, uint32_t align) {
     uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), first;
     do {
         /* Slabs skipped for the alignment stay unused: addresses, no memory. */
-        first = round_up(bump, align);
+        first = aligned_slab(bump, align);
         if (first + n > ng_arena.slabs || !ng_arena_ready(first + n))
             return NG_NO_SLAB;
     } while (!ng_cas(&ng_arena.bump, &bump, first + n, NG_RELAXED));
@@ -235,7 +241,7 @@ static size_t find_run(size_t n, size_t align) {
             at += (size_t)__builtin_ctzll(rest);
             continue;
         }
-        if (run == 0 && at % align != 0) {
+        if (run == 0 && aligned_slab(at, (uint32_t)align) != at) {
             at++;
             continue;
         }

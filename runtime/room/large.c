@@ -41,6 +41,7 @@ static uint32_t find_slabs(uint32_t n, uint32_t align, bool *zero) {
 }
 
 void *ng_large_get(size_t size, size_t align, bool zero) {
+    size += size == 0;
     size_t n = slabs_for(size), align_slabs = align <= NG_SLAB_BYTES ? 1 : align >> NGRT_SLAB_SHIFT;
     if (n > ng_arena.slabs || align_slabs > ng_arena.slabs)
         return NULL;

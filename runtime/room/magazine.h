@@ -43,8 +43,9 @@ static inline struct ng_magazine *ng_magazine_of_next(ng_atomic *next) {
     return next == NULL ? NULL : (struct ng_magazine *)(void *)((char *)next - offsetof(struct ng_magazine, next));
 }
 
-static inline struct ng_magazine *ng_magazine_of_link(uint64_t link) {
-    return ng_magazine_of_next((ng_atomic *)(uintptr_t)link);
+/* The next one of those that came out of an inbox, where links are addresses of next words. */
+static inline struct ng_magazine *ng_magazine_behind(const struct ng_magazine *m) {
+    return ng_magazine_of_next((ng_atomic *)(uintptr_t)ng_load(&m->next, NG_RELAXED));
 }
 
 /* The magazine that a bin uses, from its limit, which lies in the magazine and never at its start; NULL if none. */

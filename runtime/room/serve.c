@@ -79,9 +79,24 @@ void ng_serve_magazine(struct ng_magazine *m) {
     m->count = 0;
 }
 
+static struct ng_inbox late;
+
+void ng_late_put(struct ng_magazine *m) { ng_inbox_put(&late, &m->next); }
+
+void ng_serve_late(void) {
+    struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&late));
+    while (m != NULL) {
+        struct ng_magazine *next = ng_magazine_behind(m);
+        ng_serve_magazine(m);
+        ng_magazine_drop(m);
+        m = next;
+    }
+}
+
 unsigned ng_serve_ring(struct ng_heap *h, unsigned most) {
     uint64_t word;
     unsigned n = 0;
+    ng_serve_late();
     for (; n < most && ng_ring_take(&h->ring, &word); n++) {
         if ((word & NG_WORD_KIND) == NG_WORD_REQUEST) {
             ng_serve_ahead(h, (uint32_t)(word >> 3));
