@@ -31,7 +31,7 @@ from sources import FetchFailed, Sources
 
 OURS, PRELOADED = "ngrt", "ngrt preloaded"
 GROWTH = {"-O2": 6.0, "-Os": 0.5}  # limits for the text of programs, percent
-TARGETS = ("ngrt", "ngrt_static", "NextGenPass", "ngcc")
+TARGETS = ("ngrt", "ngrt_static", "NextGenPass", "ngcc", "ngxx")
 
 
 class Progress:
@@ -219,8 +219,8 @@ class Demo:
         if first is None:
             return
         expected = self.outputs(program, commands[0])
-        working, seconds = [], 0.0
-        for command in commands:
+        working, seconds = commands[:1], first.elapsed
+        for command in commands[1:]:
             sample = self.run(program, command, expected)
             if sample is not None:
                 working.append(command)
@@ -428,11 +428,14 @@ def document(folder, kind, orders):
 
 
 def found_ready(numbers):
-    """What our statistics say of how many allocations found their block ready."""
-    calls, ready = numbers.get("allocations"), numbers.get("ready")
-    if not calls or ready is None:
-        return "statistics: " + ", ".join(f"{k} {v}" for k, v in numbers.items() if not isinstance(v, (dict, list)))
-    return f"{ready} of {calls} allocations ({ready / calls * 100:.2f} %) found their block ready"
+    """What our statistics say of how many allocations found their block ready; for the rest the thread served itself."""
+    try:
+        calls, ready = numbers["allocations"], numbers["ready"]
+        return (f"{ready} of {calls} allocations ({ready / calls * 100 if calls else 100:.2f} %) found their block ready; "
+                f"served by the thread itself: {numbers['late']} with the room at work, {numbers['self_served']} without; "
+                f"page faults: {numbers['room_faults']} by the room, {numbers['program_faults']} by the program")
+    except KeyError as missing:
+        return f"statistics without {missing}"
 
 
 def text_bytes(binary):

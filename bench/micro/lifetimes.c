@@ -51,7 +51,7 @@ static void random_lives(size_t n) {
 }
 
 const struct micro micro_lifetimes[] = {
-    {"fifo", fifo, 10000000, "100,000 blocks of 64 bytes, the oldest freed for each new one"},
-    {"random", random_lives, 5000000, "50,000 blocks of 16 bytes to 8 KiB, a random one freed for each new one"},
+    {"fifo", fifo, 2000000, "100,000 blocks of 64 bytes, the oldest freed for each new one"},
+    {"random", random_lives, 1000000, "50,000 blocks of 16 bytes to 8 KiB, a random one freed for each new one"},
     {0},
 };

@@ -69,7 +69,7 @@ int main(int argc, char **argv) {
     }
     const struct micro *m = argc > 1 ? find(argv[1]) : NULL;
     size_t n = m && argc > 2 ? strtoull(argv[2], NULL, 10) : m ? m->n : 0;
-    size_t rounds = argc > 3 ? strtoull(argv[3], NULL, 10) : 7;
+    size_t rounds = argc > 3 ? strtoull(argv[3], NULL, 10) : 25;
     if (!m || argc > 4 || n == 0 || rounds == 0 || rounds > MAX_ROUNDS) {
         fprintf(stderr, "usage: micro --list | NAME [OPERATIONS [ROUNDS]]; at least 1, at most %d rounds%s%s\n",
                 MAX_ROUNDS, argc > 1 && !m ? "; no benchmark " : "", argc > 1 && !m ? argv[1] : "");

@@ -17,7 +17,7 @@ extern "C" {
 struct micro {
     const char *name;
     void (*run)(size_t n);
-    size_t n; /* operations a round that take about 50 ms */
+    size_t n; /* operations a round that take about 10 ms: short, so that some rounds meet a quiet machine */
     const char *what;
 };
 

@@ -50,8 +50,8 @@ void strings(size_t n) {
 } // namespace
 
 extern "C" const micro micro_operators[] = {
-    {"new-delete", newDelete, 20000000, "new and sized delete of 48 bytes, at once"},
-    {"list", list, 10000000, "1000 nodes of 48 bytes linked by new, then deleted one by one"},
-    {"strings", strings, 5000000, "std::string of 40 characters, made and dropped"},
+    {"new-delete", newDelete, 4000000, "new and sized delete of 48 bytes, at once"},
+    {"list", list, 2000000, "1000 nodes of 48 bytes linked by new, then deleted one by one"},
+    {"strings", strings, 1000000, "std::string of 40 characters, made and dropped"},
     {},
 };

@@ -52,10 +52,10 @@ static void realloc_growth(size_t n) {
 }
 
 const struct micro micro_pairs[] = {
-    {"pairs", pairs, 20000000, "malloc(32) and free, at once"},
-    {"pairs-variable", pairs_variable, 10000000, "malloc of 16 to 184 bytes, size not known when compiled, and free"},
-    {"batches", batches, 10000000, "1000 times malloc(48), then all freed in order"},
-    {"calloc", calloc_pairs, 10000000, "calloc(1, 64) and free, at once"},
-    {"realloc", realloc_growth, 1000000, "a buffer grows from 16 bytes to 64 KiB by halves; an operation is a realloc"},
+    {"pairs", pairs, 4000000, "malloc(32) and free, at once"},
+    {"pairs-variable", pairs_variable, 2000000, "malloc of 16 to 184 bytes, size not known when compiled, and free"},
+    {"batches", batches, 2000000, "1000 times malloc(48), then all freed in order"},
+    {"calloc", calloc_pairs, 2000000, "calloc(1, 64) and free, at once"},
+    {"realloc", realloc_growth, 200000, "a buffer grows from 16 bytes to 64 KiB by halves; an operation is a realloc"},
     {0},
 };

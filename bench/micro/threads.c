@@ -90,7 +90,7 @@ static void larson(size_t n) {
 }
 
 const struct micro micro_threads[] = {
-    {"producer-consumer", producer_consumer, 2000000, "one thread allocates 64 bytes, another frees them"},
-    {"exchange", larson, 2000000, "two threads swap blocks of 16 to 511 bytes through 4096 shared slots"},
+    {"producer-consumer", producer_consumer, 1000000, "one thread allocates 64 bytes, another frees them"},
+    {"exchange", larson, 1000000, "two threads swap blocks of 16 to 511 bytes through 4096 shared slots"},
     {0},
 };
