@@ -93,7 +93,7 @@ static void print_manual(void) {
         printf(".br\nDefault: ");
         print_roff(options[i].text[0] != '\0' ? options[i].text : "none");
     }
-    puts(".SH SEE ALSO\n.BR ngrt\\-help (1),\n.BR malloc (3),\n.BR ld.so (8)");
+    puts(".SH SEE ALSO\n.BR malloc (3),\n.BR ld.so (8)");
 }
 
 int main(int argc, char **argv) {
