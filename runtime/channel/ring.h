@@ -57,6 +57,11 @@ static inline bool ng_ring_take(struct ng_ring *r, uint64_t *word) {
     return true;
 }
 
+/* Words in the ring, for its producer; some of them may have been taken just now. */
+static inline uint64_t ng_ring_length(const struct ng_ring *r) {
+    return ng_load(&r->head, NG_RELAXED) - ng_load(&r->tail, NG_RELAXED);
+}
+
 /* Whether a taker would find something; a hint unless the caller holds the key. */
 static inline bool ng_ring_waiting(const struct ng_ring *r) {
     return ng_load(&r->head, NG_ACQUIRE) != ng_load(&r->tail, NG_RELAXED);

@@ -27,8 +27,8 @@
 enum {
     BUDGET_BYTES = 448 << 10, /* rule 4 grants 512 KiB a thread; the rest is what is on its way */
     OUTGOING_BYTES = 64 << 10,
-    MOST_ASIDES = 8,    /* magazines; from here on the thread lets others run to get the key */
-    STUCK_ASIDES = 32,  /* and from here on it does without */
+    MOST_ASIDES = 8, /* magazines; from here on the thread lets others run to get the key, or does without */
+    MOST_WAITING = 8, /* words on the ring; a room that leaves more there is stalled, whatever it says of itself */
     YIELDS = 8,
     KEPT_BY_DEAD = 64 << 10,
     MOST_RESTING = 8, /* heaps without a thread that may keep magazines */
@@ -63,11 +63,34 @@ static uint32_t slots(const struct ng_heap *h, uint32_t cls) {
     return half < NGRT_MAGAZINE_SLOTS ? half : NGRT_MAGAZINE_SLOTS;
 }
 
-static void load_bin(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
+/* While a bin is closed, both hit paths miss, and a signal handler's miss finds heap->busy: nobody else changes the
+ * magazine meanwhile.  A bin keeps its magazine while the thread lives, so that a hit path which a handler interrupted
+ * ends in the magazine where it began: it may lose blocks then, but hands none out twice. */
+static struct ng_magazine *close_bin(struct ngrt_bin *b) {
+    struct ng_magazine *m = ng_magazine_of_bin(b);
+    b->limit = m->block;
+    b->top = m->block;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return m;
+}
+
+static void open_bin(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t count) {
     struct ngrt_bin *b = ng_bin(h, cls);
     uint32_t limit = slots(h, cls);
-    b->top = m->block + m->count;
-    b->limit = m->block + (m->count > limit ? m->count : limit);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    b->top = m->block + count;
+    b->limit = m->block + (count > limit ? count : limit);
+}
+
+/* The magazine of a bin that has none yet; false where there is no memory for one. */
+static bool give_bin_a_magazine(struct ng_heap *h, uint32_t cls) {
+    if (ng_magazine_of_bin(ng_bin(h, cls)) != NULL)
+        return true;
+    struct ng_magazine *m = blank_get(h);
+    if (m == NULL)
+        return false;
+    open_bin(h, cls, m, 0);
+    return true;
 }
 
 static uint32_t bin_count(const struct ngrt_bin *b) {
@@ -149,13 +172,18 @@ static void aside_keep(struct ng_heap *h, struct ng_magazine *m) {
     h->asides++;
 }
 
-/* Lets whoever has the key run, a few times: it was probably preempted. */
-static bool enter_by_yielding(void) {
-    for (unsigned i = 0; i < YIELDS; i++) {
-        if (ng_key_enter())
+/* Lets whoever has the key run, a few times: it was probably preempted.  Where that did not help, it is not worth a new
+ * try each time. */
+static bool enter_by_yielding(struct ng_heap *h) {
+    for (unsigned i = h->stuck ? YIELDS : 0; i <= YIELDS; i++) {
+        if (ng_key_enter()) {
+            h->stuck = false;
             return true;
-        ng_os_yield();
+        }
+        if (!h->stuck)
+            ng_os_yield();
     }
+    h->stuck = true;
     return false;
 }
 
@@ -164,10 +192,10 @@ static void aside_put(struct ng_heap *h, struct ng_magazine *m) {
     aside_keep(h, m);
     if (h->asides < MOST_ASIDES)
         return;
-    if (enter_by_yielding()) {
+    if (enter_by_yielding(h)) {
         serve_own_backlog(h);
         ng_key_leave(&ng_key);
-    } else if (h->asides >= STUCK_ASIDES && m->cls == NG_MIXED) {
+    } else if (m->cls == NG_MIXED) {
         h->aside = ng_magazine_next(m);
         h->asides--;
         ng_deliver_without_key(m);
@@ -179,7 +207,7 @@ static void aside_put(struct ng_heap *h, struct ng_magazine *m) {
 }
 
 static bool to_ring(struct ng_heap *h, struct ng_magazine *m) {
-    return ng_ring_put(&h->ring, (uint64_t)(uintptr_t)m | NG_WORD_MAGAZINE);
+    return ng_ring_length(&h->ring) < MOST_WAITING && ng_ring_put(&h->ring, (uint64_t)(uintptr_t)m | NG_WORD_MAGAZINE);
 }
 
 /* A magazine with count and cls set: to the room if it is at work, else by the thread itself, else later. */
@@ -265,22 +293,24 @@ static void grow(struct ng_heap *h, uint32_t cls) {
 
 bool ng_cache_make_room(struct ng_heap *h, uint32_t cls) {
     struct ngrt_bin *b = ng_bin(h, cls);
-    struct ng_magazine *m = ng_magazine_of_bin(b);
-    if (m == NULL || h->cap[cls] < 2 || h->chained[cls] + 2 * bin_count(b) > h->cap[cls])
+    uint32_t count = bin_count(b);
+    if (count == 0 || h->cap[cls] < 2 || h->chained[cls] + 2 * count > h->cap[cls])
         grow(h, cls);
-    if (m != NULL && b->top < m->block + slots(h, cls)) {
-        b->limit = m->block + slots(h, cls);
+    if (!give_bin_a_magazine(h, cls))
+        return false;
+    if (count < slots(h, cls)) {
+        b->limit = ng_magazine_of_bin(b)->block + slots(h, cls);
         return true;
     }
-    struct ng_magazine *next = blank_get(h);
-    if (next == NULL)
+    struct ng_magazine *m = blank_get(h);
+    if (m == NULL)
         return false;
-    if (m != NULL) {
-        m->count = bin_count(b);
-        m->cls = cls;
-        chain_push(h, cls, m);
-    }
-    load_bin(h, cls, next);
+    struct ng_magazine *in_use = close_bin(b);
+    memcpy(m->block, in_use->block, count * sizeof *m->block);
+    m->count = count;
+    m->cls = cls;
+    chain_push(h, cls, m);
+    open_bin(h, cls, in_use, 0);
     while (h->chained[cls] + slots(h, cls) > h->cap[cls] && (m = chain_pop_oldest(h, cls)) != NULL)
         hand_back(h, m);
     return true;
@@ -288,11 +318,12 @@ bool ng_cache_make_room(struct ng_heap *h, uint32_t cls) {
 
 /* ---- allocation: the bin is empty ---- */
 
+/* The blocks of m into the bin, which is empty and has a magazine. */
 static void use_magazine(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
-    struct ng_magazine *old = ng_magazine_of_bin(ng_bin(h, cls));
-    load_bin(h, cls, m);
-    if (old != NULL)
-        blank_put(h, old);
+    struct ng_magazine *in_use = close_bin(ng_bin(h, cls));
+    memcpy(in_use->block, m->block, m->count * sizeof *m->block);
+    open_bin(h, cls, in_use, m->count);
+    blank_put(h, m);
 }
 
 /* What the room or another thread had ready; the request for the next is on its way while this one is used. */
@@ -301,8 +332,8 @@ static bool take_inbox(struct ng_heap *h, uint32_t cls) {
     if (m == NULL)
         return false;
     struct ng_magazine *rest = ng_magazine_behind(m);
-    use_magazine(h, cls, m);
     uint64_t blocks = m->count;
+    use_magazine(h, cls, m);
     while (rest != NULL) {
         struct ng_magazine *next = ng_magazine_behind(rest);
         blocks += rest->count;
@@ -345,8 +376,8 @@ static void carve(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32
     m->count = n;
 }
 
-/* A magazine of the class that could not be given away, while the key was stuck. */
-static struct ng_magazine *take_aside(struct ng_heap *h, uint32_t cls) {
+/* Blocks of the class that could not be given away while the key was stuck, back into use. */
+static bool take_aside(struct ng_heap *h, uint32_t cls, struct ng_magazine *to) {
     struct ng_magazine *before = NULL;
     for (struct ng_magazine *m = h->aside; m != NULL; before = m, m = ng_magazine_next(m)) {
         if (m->cls != cls)
@@ -356,20 +387,24 @@ static struct ng_magazine *take_aside(struct ng_heap *h, uint32_t cls) {
         else
             ng_magazine_link(before, ng_magazine_next(m));
         h->asides--;
-        return m;
+        memcpy(to->block, m->block, m->count * sizeof *m->block);
+        to->count = m->count;
+        blank_put(h, m);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 /* The bin's blocks to the chain, the bin without a magazine. */
 static void unload_bin(struct ng_heap *h, uint32_t cls) {
     struct ngrt_bin *b = ng_bin(h, cls);
-    struct ng_magazine *m = ng_magazine_of_bin(b);
-    if (m == NULL)
+    uint32_t count = bin_count(b);
+    if (ng_magazine_of_bin(b) == NULL)
         return;
-    m->count = bin_count(b);
+    struct ng_magazine *m = close_bin(b);
+    b->limit = b->top = NULL;
+    m->count = count;
     m->cls = cls;
-    *b = (struct ngrt_bin){NULL, NULL};
     if (m->count != 0)
         chain_push(h, cls, m);
     else
@@ -403,7 +438,7 @@ static bool key_could_help(struct ng_heap *h, uint32_t cls) {
 
 static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
     /* A fresh slab is more memory for good: worth a few turns of waiting.  What is left to carve is not. */
-    if (key_could_help(h, cls) && (h->carve_left[cls] == 0 ? enter_by_yielding() : ng_key_enter())) {
+    if (key_could_help(h, cls) && (h->carve_left[cls] == 0 ? enter_by_yielding(h) : ng_key_enter())) {
         serve_own_backlog(h);
         unsigned n = ng_serve_refill(h, cls, m, want);
         if (n == 0 && h->carve_left[cls] == 0) {
@@ -415,6 +450,8 @@ static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, u
         if (n != 0)
             return true;
     }
+    if (take_aside(h, cls, m))
+        return true;
     if (h->carve_left[cls] == 0 && !open_slab(h, cls, false))
         return false;
     carve(h, cls, m, want);
@@ -431,6 +468,10 @@ static void count_request(struct ng_heap *h, uint32_t cls, bool ready) {
 }
 
 bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
+    if (h->cap[cls] == 0)
+        grow(h, cls);
+    if (!give_bin_a_magazine(h, cls))
+        return false;
     struct ng_magazine *m = chain_pop(h, cls);
     if (m != NULL) {
         use_magazine(h, cls, m);
@@ -438,22 +479,14 @@ bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
     }
     ng_count(&h->counts.misses, 1);
     grow(h, cls);
-    if (take_inbox(h, cls)) {
-        count_request(h, cls, true);
+    bool ready = take_inbox(h, cls);
+    count_request(h, cls, ready);
+    if (ready)
         return true;
-    }
-    count_request(h, cls, false);
-    if ((m = blank_get(h)) == NULL)
-        return false;
-    if (serve_self(h, cls, m, slots(h, cls))) {
-        use_magazine(h, cls, m);
-        return true;
-    }
-    blank_put(h, m);
-    if ((m = take_aside(h, cls)) == NULL)
-        return false;
-    use_magazine(h, cls, m);
-    return true;
+    struct ng_magazine *in_use = close_bin(ng_bin(h, cls));
+    bool served = serve_self(h, cls, in_use, slots(h, cls));
+    open_bin(h, cls, in_use, served ? in_use->count : 0);
+    return served;
 }
 
 /* ---- giving everything up ---- */
@@ -472,8 +505,10 @@ void ng_cache_flush(struct ng_heap *h) {
     }
     for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
         unload_bin(h, c);
-        (void)take_inbox(h, c);
-        unload_bin(h, c);
+        if (!ng_inbox_empty(&h->inbox[c]) && give_bin_a_magazine(h, c)) {
+            (void)take_inbox(h, c);
+            unload_bin(h, c);
+        }
         for (struct ng_magazine *m; (m = chain_pop(h, c)) != NULL;) {
             ng_serve_magazine(m);
             ng_magazine_drop(m);

@@ -129,33 +129,14 @@ void *ng_aligned(size_t align, size_t size) {
 
 /* ---- free ---- */
 
-/* Without a heap, or inside of a miss of this thread's own, which may have the key: for whoever gets the key next. */
-static void free_late(void *p) {
-    struct ng_magazine *m = ng_magazine_get();
-    if (m == NULL)
-        return; /* lost: there is no memory to remember it in */
-    m->block[0] = p;
-    m->count = 1;
-    m->cls = NG_MIXED;
-    ng_late_put(m);
-}
-
-static void free_large(struct ng_heap *h, void *p) {
+static void free_large(void *p) {
     if (ng_key_enter()) {
         ng_large_put(p);
         ng_key_leave(&ng_key);
         ng_room_note_dirty();
         return;
     }
-    size_t bytes = ng_large_usable(p);
-    bool sent = false;
-    if (h != NULL && !h->busy) {
-        enter(h);
-        sent = ng_cache_send(h, p, bytes > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)bytes);
-        leave(h);
-    }
-    if (!sent)
-        free_late(p);
+    ng_late_free(p);
 }
 
 static void free_small(struct ng_heap *h, void *p, uint32_t word) {
@@ -164,7 +145,7 @@ static void free_small(struct ng_heap *h, void *p, uint32_t word) {
     if (ng_word_heap(word) != h->number) {
         ng_count(&h->counts.foreign, 1);
         if (!ng_cache_send(h, p, ng_classes[cls].size))
-            free_late(p);
+            ng_late_free(p);
         return;
     }
     struct ngrt_bin *b = ng_bin(h, cls);
@@ -186,9 +167,9 @@ void ng_free_miss(void *p) {
     if (word == 0)
         ng_fatal("free of an address at which no block starts");
     if (word == NGRT_BIN_LARGE) {
-        free_large(h, p);
+        free_large(p);
     } else if (h == NULL || h->busy) {
-        free_late(p);
+        ng_late_free(p);
     } else {
         enter(h);
         free_small(h, p, word);

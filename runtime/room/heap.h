@@ -57,6 +57,7 @@ struct ng_heap {
     uint64_t debt, debt_since;         /* nanoseconds of the room's work that the thread did itself, since when */
     ng_atomic threads;                 /* 1 while a thread has it */
     uint32_t emptied_at;               /* slabs in use when idle classes were last emptied (cache.c) */
+    bool stuck;                        /* the key was not to be had even by letting others run */
     uint32_t busy_spells;              /* settled debts that were heavy (cache.c) */
     struct ng_counts counts;
     struct ngrt_bin shadow[NGRT_CLASSES];

@@ -30,6 +30,11 @@ static uint32_t find_slabs(uint32_t n, uint32_t align, bool *zero) {
     if (ng_load(&ng_arena.free_slabs, NG_RELAXED) >= n && ng_key_enter()) {
         first = ng_arena_find(n, align, zero);
         ng_key_leave(&ng_key);
+    } else if (align == 1) {
+        void *late = ng_late_take(n);
+        *zero = false;
+        if (late != NULL)
+            return ng_slab_of(late);
     }
     if (first == NG_NO_SLAB) {
         *zero = true;
@@ -49,7 +54,11 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, &is_zero);
     if (first == NG_NO_SLAB)
         return NULL;
-    ng_arena.slab[first] = (struct ng_slab){.large_bytes = usable_for(size), .large_slabs = (uint32_t)n};
+    struct ng_slab *s = &ng_arena.slab[first];
+    if (ng_arena_word(ng_slab_start(first)) == NGRT_BIN_LARGE)
+        s->large_bytes = usable_for(size); /* it came with its slabs, perhaps one more than needed */
+    else
+        *s = (struct ng_slab){.large_bytes = usable_for(size), .large_slabs = (uint32_t)n};
     ng_arena_set_word(first, NGRT_BIN_LARGE);
     void *block = ng_slab_start(first);
     if (zero && !is_zero)
@@ -110,10 +119,12 @@ static void *move(void *block, size_t size) {
         ng_arena.slab[ng_slab_of(to)].moved = 1;
         s->moved = 1; /* so that nobody takes its slabs for dirty */
     }
-    while (!ng_key_enter())
-        ng_os_yield();
-    ng_large_put(block);
-    ng_key_leave(&ng_key);
+    if (ng_key_enter()) {
+        ng_large_put(block);
+        ng_key_leave(&ng_key);
+    } else {
+        ng_late_free(block);
+    }
     return to;
 }
 

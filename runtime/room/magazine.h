@@ -48,9 +48,9 @@ static inline struct ng_magazine *ng_magazine_behind(const struct ng_magazine *m
     return ng_magazine_of_next((ng_atomic *)(uintptr_t)ng_load(&m->next, NG_RELAXED));
 }
 
-/* The magazine that a bin uses, from its limit, which lies in the magazine and never at its start; NULL if none. */
+/* The magazine that a bin uses; NULL if none.  top never reaches the magazine's end: the header is there. */
 static inline struct ng_magazine *ng_magazine_of_bin(const struct ngrt_bin *b) {
-    return (struct ng_magazine *)(((uintptr_t)b->limit - (b->limit != NULL)) & ~(uintptr_t)(NGRT_MAGAZINE_BYTES - 1));
+    return (struct ng_magazine *)((uintptr_t)b->top & ~(uintptr_t)(NGRT_MAGAZINE_BYTES - 1));
 }
 
 #endif

@@ -81,7 +81,15 @@ void ng_serve_magazine(struct ng_magazine *m) {
 
 static struct ng_inbox late;
 
-void ng_late_put(struct ng_magazine *m) { ng_inbox_put(&late, &m->next); }
+void ng_late_free(void *block) {
+    struct ng_magazine *m = ng_magazine_get();
+    if (m == NULL)
+        return; /* lost: there is no memory to remember it in */
+    m->block[0] = block;
+    m->count = 1;
+    m->cls = NG_MIXED;
+    ng_inbox_put(&late, &m->next);
+}
 
 void ng_serve_late(void) {
     struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&late));
@@ -91,6 +99,30 @@ void ng_serve_late(void) {
         ng_magazine_drop(m);
         m = next;
     }
+}
+
+static bool suits(const struct ng_magazine *m, uint32_t slabs) {
+    if (m->count != 1 || ng_arena_word(m->block[0]) != NGRT_BIN_LARGE)
+        return false;
+    uint32_t has = ng_arena.slab[ng_slab_of(m->block[0])].large_slabs;
+    return has >= slabs && has <= slabs + slabs / 4;
+}
+
+void *ng_late_take(uint32_t slabs) {
+    /* The whole list is ours once taken, whoever else tries; what does not suit goes back. */
+    struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&late));
+    void *block = NULL;
+    while (m != NULL) {
+        struct ng_magazine *next = ng_magazine_behind(m);
+        if (block == NULL && suits(m, slabs)) {
+            block = m->block[0];
+            ng_magazine_drop(m);
+        } else {
+            ng_inbox_put(&late, &m->next);
+        }
+        m = next;
+    }
+    return block;
 }
 
 unsigned ng_serve_ring(struct ng_heap *h, unsigned most) {

@@ -25,9 +25,12 @@ unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
 void ng_serve_ahead(struct ng_heap *h, uint32_t cls);
 
 /* Blocks that were freed where neither a heap nor the key was to be had (a signal handler in the middle of a miss, a large
- * block): any thread puts a magazine there, without the key; who gets the key next serves it. */
-void ng_late_put(struct ng_magazine *m);
+ * block): any thread, without the key; who gets the key next serves it. */
+void ng_late_free(void *block);
 void ng_serve_late(void);
+
+/* A large block of `slabs` slabs or little more from among those, for who does not get the key either; NULL if none. */
+void *ng_late_take(uint32_t slabs);
 
 /* Waits for nothing longer than a round trip between cores; false where the key is still held then. */
 bool ng_key_enter(void);
