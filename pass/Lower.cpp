@@ -25,6 +25,7 @@
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 #include "llvm/Transforms/Utils/SizeOpts.h"
 #include <array>
+#include <cmath>
 #include <numeric>
 
 using namespace llvm;
@@ -53,6 +54,7 @@ struct Plan {
   SmallVector<WeakTrackingVH, 2> Args;
   unsigned Cost = 0; // bytes of text that it adds, about
   double Gain = 0;   // executions, estimated, for each byte; of meaning only in comparison
+  double Heat = 0;   // executions for each call of the function: decides between equal gains
   std::string What;  // for the remark
 
   SmallVector<Value *, 2> args() const { return {Args.begin(), Args.end()}; }
@@ -228,12 +230,12 @@ public:
     return Entry > 0 ? double(BFI.getBlockFreq(&BB).getFrequency()) / Entry : 1;
   }
 
-  // Executions to compare with those of other functions.  Without a profile: small functions are called more often, and
-  // what they do weighs more in what they take.
+  // Executions to compare with those of other functions.  Without a profile: small functions are called more often.
+  // Loops do not count, since what LLVM guesses of them tells nothing of which site runs often in the whole program.
   double executions(const BasicBlock &BB) const {
     if (std::optional<uint64_t> Count = BFI.getBlockProfileCount(&BB))
       return double(*Count);
-    return of(BB) / double(Size + 16);
+    return std::min(of(BB), 1.0) / std::sqrt(double(Size + 16));
   }
 
   const char *against(const CallBase &Call) const {
@@ -327,8 +329,8 @@ SmallVector<Plan, 0> Budget::choose(SmallVector<Plan, 0> Plans, SmallVectorImpl<
 
   SmallVector<size_t, 0> Order(Plans.size());
   std::iota(Order.begin(), Order.end(), 0);
-  sort(Order,
-       [&](size_t A, size_t B) { return std::make_tuple(-Plans[A].Gain, A) < std::make_tuple(-Plans[B].Gain, B); });
+  auto Key = [&](size_t I) { return std::make_tuple(-Plans[I].Gain, -Plans[I].Heat, I); };
+  sort(Order, [&](size_t A, size_t B) { return Key(A) < Key(B); });
   BitVector In(Plans.size());
   for (size_t I : Order) {
     const Plan &P = Plans[I];
@@ -515,6 +517,7 @@ static void planFunction(Function &F, FunctionAnalysisManager &FAM, ProfileSumma
                    Twine("the call stays: ") + Why);
       continue;
     }
+    P.Heat = Where->of(*Call->getParent());
     P.Gain = Where->executions(*Call->getParent()) / P.Cost;
     Plans.push_back(std::move(P));
   }

@@ -11,7 +11,7 @@ target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:
 declare void @free(ptr)
 declare i1 @more(ptr)
 
-; 256 bytes of floor are three frees: the loop, the small function, one here.
+; 256 bytes of floor are three frees: the loop, the small function, one more.
 ; CHECK-LABEL: define void @many(
 ; CHECK: call preserve_mostcc void @ngrt_free_slow(ptr {{.*}}%p)
 ; CHECK: call void @free(ptr %q)
@@ -24,7 +24,7 @@ declare i1 @more(ptr)
 ; MAIN-LABEL: define void @many(
 ; MAIN-NOT: @free(
 ; MAIN: ret void
-; MISSED: free: the call stays: sites that gain more have used up the 6 % that the text may grow
+; MISSED: free: the call stays: sites that gain more have used up the 5 % that the text may grow
 define void @many(ptr %p, ptr %q, ptr %r, ptr %s) {
   call void @free(ptr %p)
   call void @free(ptr %q)

@@ -6,7 +6,7 @@
 // RUN: ng++ -O3 -flto %s -o %t.lto && env NGRT_LIMIT=64M %t.lto
 // RUN: ng++ -O2 -static %s -o %t.static && env NGRT_LIMIT=64M %t.static
 // RUN: ng++ -O2 -S -o - %s | FileCheck %s
-// CHECK: call{{.*}}*ngrt_new_slow@GOTPCREL
+// CHECK: ngrt_new_slow@GOTPCREL
 #include <cstdio>
 #include <new>
 

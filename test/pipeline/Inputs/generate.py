@@ -128,7 +128,7 @@ class Program:
         for i in range(12):
             body = "\n    ".join(self.statement(0, i) for _ in range(self.r.randint(2, 6)))
             attribute = self.r.choice(["[[gnu::noinline]] ", "", "[[gnu::hot, gnu::noinline]] "])
-            functions.append(f"{attribute}static void f{i}() {{\n    if (++steps > 20000) return;\n    {body}\n}}")
+            functions.append(f"{attribute}static void f{i}() {{\n    if (++steps > 3000) return;\n    {body}\n}}")
         body = "\n".join(functions)
         sizes = sorted({int(s.split(">")[0]) for s in body.split("new Fixed<")[1:]})
         out.append("static void release(Slot &s) {\n    if (s.kind == None) return;\n    check(s, s.size);\n    switch (int(s.kind)) {")
