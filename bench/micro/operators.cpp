@@ -10,41 +10,41 @@
 namespace {
 
 struct Node {
-  Node *next;
-  uint64_t values[5];
+    Node *next;
+    uint64_t values[5];
 };
 
 /// new and sized delete of one 48-byte object, at once.
 void newDelete(size_t n) {
-  for (size_t i = 0; i < n; i++)
-    delete static_cast<Node *>(escape(new Node));
+    for (size_t i = 0; i < n; i++)
+        delete static_cast<Node *>(escape(new Node));
 }
 
 /// A list of 1000 nodes is built and taken apart.
 void list(size_t n) {
-  for (size_t i = 0; i < n; i += 1000) {
-    Node *head = nullptr;
-    for (int k = 0; k < 1000; k++) {
-      Node *node = static_cast<Node *>(escape(new Node));
-      node->next = head;
-      head = node;
+    for (size_t i = 0; i < n; i += 1000) {
+        Node *head = nullptr;
+        for (int k = 0; k < 1000; k++) {
+            Node *node = static_cast<Node *>(escape(new Node));
+            node->next = head;
+            head = node;
+        }
+        while (head) {
+            Node *next = head->next;
+            delete head;
+            head = next;
+        }
     }
-    while (head) {
-      Node *next = head->next;
-      delete head;
-      head = next;
-    }
-  }
 }
 
 /// Strings too long for their own buffer, made and dropped; libstdc++ allocates for them through operator new.
 void strings(size_t n) {
-  size_t length = 40;
-  for (size_t i = 0; i < n; i++) {
-    __asm__ volatile("" : "+r"(length));
-    std::string text(length, 'x');
-    escape(text.data());
-  }
+    size_t length = 40;
+    for (size_t i = 0; i < n; i++) {
+        __asm__ volatile("" : "+r"(length));
+        std::string text(length, 'x');
+        escape(text.data());
+    }
 }
 
 } // namespace

@@ -27,10 +27,10 @@
 #define NGRT_ABI_VERSION 1
 #define NGRT_CACHE_SYMBOL "ngrt_thread_cache__link_with_libngrt_of_abi_1"
 
-#define NGRT_CLASSES 40u           /* size classes: 16-byte steps to 128, then four to a doubling */
-#define NGRT_SMALL_MAX 32768u      /* the largest size that has a class, bytes */
-#define NGRT_SLAB_SHIFT 16u        /* a slab is 64 KiB */
-#define NGRT_MAGAZINE_BYTES 2048u  /* a magazine's size and alignment, its header of 16 bytes included */
+#define NGRT_CLASSES 40u          /* size classes: 16-byte steps to 128, then four to a doubling */
+#define NGRT_SMALL_MAX 32768u     /* the largest size that has a class, bytes */
+#define NGRT_SLAB_SHIFT 16u       /* a slab is 64 KiB */
+#define NGRT_MAGAZINE_BYTES 2048u /* a magazine's size and alignment, its header of 16 bytes included */
 #define NGRT_MAGAZINE_SLOTS ((NGRT_MAGAZINE_BYTES - 16u) / (unsigned)sizeof(void *))
 
 /* The slab map's word: the byte offset of the class's bin in the thread cache (a multiple of 16), and above it the
@@ -103,9 +103,7 @@ static inline uint32_t ngrt_class_of(size_t size) {
 }
 
 /* The largest request that class c serves, in bytes: what its blocks measure. */
-static inline uint32_t ngrt_class_size(uint32_t c) {
-    return c < 8 ? 16u * (c + 1) : (5u + (c & 3u)) << (c / 4u + 3u);
-}
+static inline uint32_t ngrt_class_size(uint32_t c) { return c < 8 ? 16u * (c + 1) : (5u + (c & 3u)) << (c / 4u + 3u); }
 
 /* A size whose class's blocks are all aligned to `align` (a power of two) and hold `size` bytes; over NGRT_SMALL_MAX
  * where there is none.  Slabs start at multiples of 64 KiB, so a class keeps every alignment that divides its size.

@@ -27,14 +27,14 @@
 enum {
     BUDGET_BYTES = 448 << 10, /* rule 4 grants 512 KiB a thread; the rest is what is on its way */
     OUTGOING_BYTES = 64 << 10,
-    MOST_ASIDES = 8, /* magazines; from here on the thread lets others run to get the key, or does without */
+    MOST_ASIDES = 8,  /* magazines; from here on the thread lets others run to get the key, or does without */
     MOST_WAITING = 8, /* words on the ring; a room that leaves more there is stalled, whatever it says of itself */
     YIELDS = 8,
     KEPT_BY_DEAD = 64 << 10,
     MOST_RESTING = 8, /* heaps without a thread that may keep magazines */
     DEBT_NS = 50000,
-    HEAVY = 8,         /* a debt is heavy where it took more than one part in so many of the time */
-    SPELLS = 200,      /* heavy debts, 10 ms of work in all, before the room is worth starting */
+    HEAVY = 8,    /* a debt is heavy where it took more than one part in so many of the time */
+    SPELLS = 200, /* heavy debts, 10 ms of work in all, before the room is worth starting */
     MUCH_FREE = 4 << 20,
     RING_ALL = 2 * NG_RING_SLOTS,
 };
@@ -125,9 +125,7 @@ static struct ng_magazine *chain_pop_oldest(struct ng_heap *h, uint32_t cls) {
     return m;
 }
 
-size_t ng_cache_holds(const struct ng_heap *h, uint32_t cls) {
-    return bin_count(&h->bin[cls]) + h->chained[cls];
-}
+size_t ng_cache_holds(const struct ng_heap *h, uint32_t cls) { return bin_count(&h->bin[cls]) + h->chained[cls]; }
 
 /* ---- debt: when the thread does much of the room's work itself, wake the room ---- */
 

@@ -134,7 +134,9 @@ bool ng_arena_ready(size_t end) {
     size_t committed = ng_load(&ng_arena.committed, NG_ACQUIRE);
     if (end <= committed)
         return true;
-    size_t step = committed / 4 < FIRST_COMMIT ? FIRST_COMMIT : committed / 4 > MOST_COMMIT ? MOST_COMMIT : committed / 4;
+    size_t step = committed / 4 < FIRST_COMMIT  ? FIRST_COMMIT
+                  : committed / 4 > MOST_COMMIT ? MOST_COMMIT
+                                                : committed / 4;
     size_t generous = round_up(end + step, NG_CHUNK_BYTES / NG_SLAB_BYTES);
     if (generous > ng_arena.slabs)
         generous = ng_arena.slabs;

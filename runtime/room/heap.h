@@ -26,31 +26,31 @@ enum { NG_WORD_MAGAZINE = 0, NG_WORD_LARGE = 1, NG_WORD_REQUEST = 2, NG_WORD_KIN
 
 /* Counts for statistics.  One writer, the thread; read by anyone, so relaxed. */
 struct ng_counts {
-    ng_atomic allocations, frees;   /* calls; only while every call takes the slow path (NGRT_STATS, NGRT_SLOW) */
-    ng_atomic ready, late, self;    /* of those: block was in a magazine; the room runs but had none; no room */
-    ng_atomic misses;               /* refills from outside of the thread's own magazines */
-    ng_atomic inbox_magazines;      /* refills that the room had ready */
-    ng_atomic foreign;              /* frees of other threads' blocks */
-    ng_atomic requests, fulfilled;  /* requests; those whose blocks were there at the next miss */
+    ng_atomic allocations, frees;  /* calls; only while every call takes the slow path (NGRT_STATS, NGRT_SLOW) */
+    ng_atomic ready, late, self;   /* of those: block was in a magazine; the room runs but had none; no room */
+    ng_atomic misses;              /* refills from outside of the thread's own magazines */
+    ng_atomic inbox_magazines;     /* refills that the room had ready */
+    ng_atomic foreign;             /* frees of other threads' blocks */
+    ng_atomic requests, fulfilled; /* requests; those whose blocks were there at the next miss */
     ng_atomic large, fresh_slabs;
 };
 
 struct ng_heap {
     /* -- the thread's -- */
     uint32_t number;
-    uint32_t busy;            /* a slow path of this thread is under way: a signal handler came in between */
-    struct ngrt_bin *bin;     /* the cache's, or shadow where the fast path is switched off */
+    uint32_t busy;        /* a slow path of this thread is under way: a signal handler came in between */
+    struct ngrt_bin *bin; /* the cache's, or shadow where the fast path is switched off */
     struct ng_magazine *chain[NGRT_CLASSES]; /* full magazines, the last filled first */
     struct ng_magazine *blank;               /* one empty magazine kept at hand */
     struct ng_magazine *outgoing;            /* foreign blocks */
     struct ng_magazine *aside;               /* magazines that neither room nor key took */
     uint32_t asides;
     uint32_t outgoing_bytes;
-    ng_atomic cap_bytes; /* sum of cap * block size: what the bins and chains can hold at most */
-    uint32_t victim;    /* where the search for a class to shrink goes on */
-    uint16_t cap[NGRT_CLASSES];     /* blocks of the class that the thread may keep */
-    uint16_t chained[NGRT_CLASSES]; /* blocks in the chain */
-    char *carve[NGRT_CLASSES];      /* blocks of a slab of ours that were never handed out: from here ... */
+    ng_atomic cap_bytes;               /* sum of cap * block size: what the bins and chains can hold at most */
+    uint32_t victim;                   /* where the search for a class to shrink goes on */
+    uint16_t cap[NGRT_CLASSES];        /* blocks of the class that the thread may keep */
+    uint16_t chained[NGRT_CLASSES];    /* blocks in the chain */
+    char *carve[NGRT_CLASSES];         /* blocks of a slab of ours that were never handed out: from here ... */
     uint32_t carve_left[NGRT_CLASSES]; /* ... so many */
     uint64_t requested;                /* classes with a request since the last miss */
     ng_atomic taken;                   /* bytes taken from returned and inbox, ever; read with the key */
@@ -76,7 +76,8 @@ struct ng_heap {
 };
 
 static inline struct ng_heap *ng_heap_at(uint32_t number) {
-    return (struct ng_heap *)(void *)(ng_heap_region.base + (size_t)(number - 1) * ((sizeof(struct ng_heap) + 63) & ~(size_t)63));
+    return (struct ng_heap *)(void *)(ng_heap_region.base +
+                                      (size_t)(number - 1) * ((sizeof(struct ng_heap) + 63) & ~(size_t)63));
 }
 
 static inline uint32_t ng_heap_tag(const struct ng_heap *h) { return h->number << NGRT_BIN_BITS; }

@@ -21,8 +21,9 @@ static ng_atomic *link_of(uint32_t number) { return &magazine_at(number)->next; 
 
 struct ng_magazine *ng_magazine_get(void) {
     uint32_t number = ng_stack_pop(&empty, link_of);
-    struct ng_magazine *m =
-        number != 0 ? magazine_at(number) : (struct ng_magazine *)ng_region_take(&ng_magazine_region, NGRT_MAGAZINE_BYTES);
+    struct ng_magazine *m = number != 0
+                                ? magazine_at(number)
+                                : (struct ng_magazine *)ng_region_take(&ng_magazine_region, NGRT_MAGAZINE_BYTES);
     if (m != NULL)
         m->count = 0;
     return m;

@@ -13,10 +13,10 @@
 
 /* What follows from a class's size, computed once at start from abi.h's table. */
 struct ng_class {
-    uint32_t size;     /* bytes of a block */
-    uint32_t inverse;  /* 2^32 / size, rounded up: offset * inverse >> 32 is the block's number, exact below 64 KiB */
-    uint16_t blocks;   /* in a slab */
-    uint16_t words;    /* of the bitmap */
+    uint32_t size;      /* bytes of a block */
+    uint32_t inverse;   /* 2^32 / size, rounded up: offset * inverse >> 32 is the block's number, exact below 64 KiB */
+    uint16_t blocks;    /* in a slab */
+    uint16_t words;     /* of the bitmap */
     uint16_t first_cap; /* blocks that a thread may keep at first ... */
     uint16_t most_cap;  /* ... and at most */
     uint16_t most_held; /* returned blocks that wait for one thread */

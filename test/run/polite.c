@@ -174,7 +174,7 @@ int main(int argc, char **argv) {
     const struct {
         const char *name;
         void (*run)(void);
-    } parts[] = {{"small", small}, {"never", never},   {"early", early},
+    } parts[] = {{"small", small}, {"never", never},  {"early", early},
                  {"big", big},     {"fork", at_fork}, {"threads_fork", threads_at_fork}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0) {

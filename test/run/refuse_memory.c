@@ -46,7 +46,8 @@ int main(int argc, char **argv) {
         test_skip("seccomp filters are not allowed here");
     /* The negative beside the positive: the filter does refuse. */
     CHECK(mmap(NULL, (size_t)most + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) ==
-              MAP_FAILED && errno == ENOMEM);
+              MAP_FAILED &&
+          errno == ENOMEM);
     void *p = mmap(NULL, (size_t)most + 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK((p == MAP_FAILED) == any);
     execvp(argv[3], argv + 3);

@@ -41,12 +41,13 @@ int main(void) {
         fill_heap(64);
     }
     size_t aged = test_rss();
-    CHECK(TEST_SANITIZED || aged <= young + young / 8 + (4u << 20), "resident %zu KiB young, %zu KiB aged",
-          young >> 10, aged >> 10);
+    CHECK(TEST_SANITIZED || aged <= young + young / 8 + (4u << 20), "resident %zu KiB young, %zu KiB aged", young >> 10,
+          aged >> 10);
     free_in_random_order(&random);
     fill_heap(80);
     size_t other = test_rss();
-    dprintf(1, "resident: %zu KiB young, %zu KiB aged, %zu KiB with another size\n", young >> 10, aged >> 10, other >> 10);
+    dprintf(1, "resident: %zu KiB young, %zu KiB aged, %zu KiB with another size\n", young >> 10, aged >> 10,
+            other >> 10);
     CHECK(TEST_SANITIZED || other <= young * 5 / 2, "resident %zu KiB for 64 bytes, then %zu KiB for 80", young >> 10,
           other >> 10);
     free_in_random_order(&random);

@@ -77,9 +77,15 @@ static const struct {
     const char *name;
     void (*run)(void);
 } operations[] = {
-    {"free(NULL)", do_free_null},     {"malloc(1)", do_alloc},     {"malloc(0)", do_alloc_none},
-    {"malloc of 9 MiB", do_alloc_large}, {"calloc", do_calloc},    {"realloc(NULL)", do_realloc},
-    {"memalign", do_aligned},         {"usable(NULL)", do_usable_null}, {"trim", do_trim},
+    {"free(NULL)", do_free_null},
+    {"malloc(1)", do_alloc},
+    {"malloc(0)", do_alloc_none},
+    {"malloc of 9 MiB", do_alloc_large},
+    {"calloc", do_calloc},
+    {"realloc(NULL)", do_realloc},
+    {"memalign", do_aligned},
+    {"usable(NULL)", do_usable_null},
+    {"trim", do_trim},
     {"is_ours", do_is_ours},
 };
 

@@ -61,7 +61,8 @@ int main(int argc, char **argv) {
     size_t before = test_rss();
     allocate(bits);
     size_t full = test_rss();
-    CHECK(full >= before + TOTAL / 2, "the figures show nothing: %zu KiB before, %zu KiB full", before >> 10, full >> 10);
+    CHECK(full >= before + TOTAL / 2, "the figures show nothing: %zu KiB before, %zu KiB full", before >> 10,
+          full >> 10);
     free_all();
     size_t allowed = before + TOTAL / 10; /* metadata, and slabs that a block in a cache keeps */
     size_t after = test_rss();

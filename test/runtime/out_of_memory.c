@@ -24,8 +24,8 @@ static void must_fail(void *p) {
 }
 
 static void absurd_requests(void) {
-    volatile size_t sizes[] = {PTRDIFF_MAX, (size_t)PTRDIFF_MAX + 1, SIZE_MAX, SIZE_MAX - 15, SIZE_MAX - 4096,
-                               (size_t)1 << 62};
+    volatile size_t sizes[] = {PTRDIFF_MAX,   (size_t)PTRDIFF_MAX + 1, SIZE_MAX,
+                               SIZE_MAX - 15, SIZE_MAX - 4096,         (size_t)1 << 62};
     errno = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         must_fail(heap_alloc(sizes[i]));

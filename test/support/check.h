@@ -41,9 +41,8 @@
             check_failed(__FILE__, __LINE__, #cond, " " __VA_ARGS__);                                                  \
     } while (0)
 
-__attribute__((noreturn, format(printf, 4, 5))) static inline void check_failed(const char *file, int line,
-                                                                                const char *what, const char *format,
-                                                                                ...) {
+__attribute__((noreturn, format(printf, 4, 5))) static inline void
+check_failed(const char *file, int line, const char *what, const char *format, ...) {
     int error = errno;
     char text[512];
     va_list values;

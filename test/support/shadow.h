@@ -54,8 +54,8 @@ static inline void shadow_change(const void *block, size_t size, bool set) {
         uintptr_t n = 64 - bit < end - first ? 64 - bit : end - first;
         uint64_t mask = (n == 64 ? ~0ull : ((1ull << n) - 1)) << bit;
         uint64_t *word = &region->bits[(first >> 6) & 63];
-        uint64_t old = set ? __atomic_fetch_or(word, mask, __ATOMIC_RELAXED)
-                           : __atomic_fetch_and(word, ~mask, __ATOMIC_RELAXED);
+        uint64_t old =
+            set ? __atomic_fetch_or(word, mask, __ATOMIC_RELAXED) : __atomic_fetch_and(word, ~mask, __ATOMIC_RELAXED);
         CHECK((old & mask) == (set ? 0 : mask), "block %p of %zu bytes overlaps one that is live", block, size);
         first += n;
     }
