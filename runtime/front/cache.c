@@ -113,10 +113,10 @@ static struct ng_magazine *chain_pop(struct ng_heap *h, uint32_t cls) {
 }
 
 static struct ng_magazine *chain_pop_oldest(struct ng_heap *h, uint32_t cls) {
-    struct ng_magazine *m = h->chain[cls], *before = NULL;
-    while (m != NULL && ng_magazine_next(m) != NULL) {
+    struct ng_magazine *m = h->chain[cls], *before = NULL, *next;
+    while (m != NULL && (next = ng_magazine_next(m)) != NULL) {
         before = m;
-        m = ng_magazine_next(m);
+        m = next;
     }
     if (before == NULL)
         return chain_pop(h, cls);
