@@ -20,5 +20,5 @@ configure_file(${PROJECT_SOURCE_DIR}/test/lit.site.cfg.py.in ${lit_dir}/lit.site
 function(ngrt_add_lit_tests folder)
   file(MAKE_DIRECTORY ${lit_dir}/${folder})
   add_test(NAME lit-${folder} COMMAND ${NGRT_PYTHON} ${NGRT_LIT} -sv ${lit_dir}/${folder})
-  set_tests_properties(lit-${folder} PROPERTIES LABELS pass TIMEOUT 600)
+  set_tests_properties(lit-${folder} PROPERTIES LABELS pass TIMEOUT 900 PROCESSORS 2)
 endfunction()
