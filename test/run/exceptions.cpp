@@ -74,7 +74,7 @@ static void new_that_fails() {
     CHECK(throws_bad_alloc([&] { test_launder(::operator new(huge)); }));
     CHECK(throws_bad_alloc([&] { test_launder(::operator new(huge, std::align_val_t(64))); }));
     CHECK(!throws_bad_alloc([&] { ::operator delete(::operator new(1000)); }));
-    CHECK(new (std::nothrow) char[huge] == nullptr);
+    CHECK(test_launder(new (std::nothrow) char[huge]) == nullptr);
     CHECK(throws_bad_alloc([&] {
         std::vector<std::string> strings(10, std::string(1000, 'a'));
         strings.reserve(huge / 64);

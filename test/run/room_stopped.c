@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * The room's thread of a program is stopped by a debugger, at a moment nobody chose, and the program goes on: it
- * allocates, frees, exchanges blocks between threads, forks, and ends in time, with memory bounded.
- * Usage: room_stopped [times]   (the environment has LD_PRELOAD, and NGRT_SERVER=on)
+ * allocates, frees, exchanges blocks between threads, forks if told to, and ends in time, with memory bounded.
+ * Usage: room_stopped TIMES [fork]   (the environment has LD_PRELOAD, and NGRT_SERVER=on)
  */
 #include "check.h"
 #include "tasks.h"
@@ -41,7 +41,7 @@ static void work(void) {
 }
 
 /* The program: works until it has a room, says so, waits to be told, works again, and forks. */
-static int program(int tell, int told) {
+static int program(int tell, int told, bool forks) {
     int room = 0;
     for (int i = 0; i < 50 && room == 0; i++) {
         churn((void *)(uintptr_t)i);
@@ -55,15 +55,17 @@ static int program(int tell, int told) {
         churn((void *)7);
     uint64_t start = test_now_ns();
     work();
-    pid_t pid = fork();
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        alarm(60);
-        work();
-        _exit(0);
+    if (forks) {
+        pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            alarm(60);
+            work();
+            _exit(0);
+        }
+        int status;
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child's status 0x%x", status);
     }
-    int status;
-    CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child's status 0x%x", status);
     size_t rss = test_rss();
     CHECK(rss < (200u << 20), "resident %zu MiB", rss >> 20);
     printf("worked %llu ms with the room stopped, resident %zu MiB\n",
@@ -71,7 +73,7 @@ static int program(int tell, int told) {
     return 0;
 }
 
-static void stop_and_watch(char *self) {
+static void stop_and_watch(char *self, bool forks) {
     int up[2], down[2];
     CHECK(pipe(up) == 0 && pipe(down) == 0);
     pid_t pid = fork();
@@ -81,7 +83,7 @@ static void stop_and_watch(char *self) {
         char tell[16], told[16];
         snprintf(tell, sizeof tell, "%d", up[1]);
         snprintf(told, sizeof told, "%d", down[0]);
-        execl("/proc/self/exe", self, "program", tell, told, (char *)NULL);
+        execl("/proc/self/exe", self, "program", tell, told, forks ? "fork" : "alone", (char *)NULL);
         _exit(1);
     }
     int room = 0, status;
@@ -111,10 +113,11 @@ static void stop_and_watch(char *self) {
 
 int main(int argc, char **argv) {
     test_begin();
-    if (argc > 3)
-        return program(atoi(argv[2]), atoi(argv[3]));
-    unsigned times = argc > 1 ? (unsigned)atoi(argv[1]) : 5;
-    for (unsigned i = 0; i < times; i++)
-        stop_and_watch(argv[0]);
+    if (argc > 4)
+        return program(atoi(argv[2]), atoi(argv[3]), strcmp(argv[4], "fork") == 0);
+    CHECK(argc > 1, "how often?");
+    int times = atoi(argv[1]);
+    for (int i = 0; i < times; i++)
+        stop_and_watch(argv[0], argc > 2 && strcmp(argv[2], "fork") == 0);
     return 0;
 }
