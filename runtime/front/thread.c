@@ -114,6 +114,13 @@ void ng_thread_all_slow(void) {
     close_fast_path();
 }
 
+unsigned ng_thread_count(void) {
+    unsigned count = 0;
+    for (uint32_t n = ng_heap_count(); n > 0; n--)
+        count += ng_load(&ng_heap_at(n)->threads, NG_RELAXED) != 0;
+    return count;
+}
+
 void ng_thread_only_this_one(void) {
     for (uint32_t n = ng_heap_count(); n > 0; n--) {
         struct ng_heap *h = ng_heap_at(n);

@@ -27,6 +27,9 @@ void ng_thread_all_slow(void);
 /* In a fork's child: the other threads are gone; their heaps wait for new ones.  With the key. */
 void ng_thread_only_this_one(void);
 
+/* Threads that have a heap. */
+unsigned ng_thread_count(void);
+
 /* The heap exists, or exists now; false where there is no memory for one. */
 bool ng_init(void);
 

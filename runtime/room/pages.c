@@ -17,28 +17,74 @@ enum {
     STEP = 4, /* slabs faulted in at once on small pages: 256 KiB, about 50 us */
     LEAST_WINDOW = 8,
     MOST_WINDOW = 256,
+    PROBE_CHUNKS = 32,
 };
 
 static ng_atomic room_faults;
 static uint64_t next_tick; /* with the key */
 
-static bool huge_at(size_t slab) {
-    switch (ng_options.thp) {
-    case NG_ON:
-        return true;
-    case NG_OFF:
-        return false;
-    default:
-        return slab >= HUGE_FROM;
+/* What a chunk of either kind costs to fault in, ns, smoothed; 0: not measured.  In a VM whose hypervisor takes free
+ * memory back a huge page can cost four times its small ones, at other times less than one of them
+ * (docs/decisions/0006-huge-pages.md), so it is measured again and again. */
+static ng_atomic huge_ns, small_ns;
+static uint32_t chunks_since_probe; /* the room's thread alone */
+
+static void smooth(ng_atomic *a, uint64_t ns) {
+    uint64_t before = ng_load(a, NG_RELAXED);
+    ng_store(a, before == 0 ? ns : (3 * before + ns) / 4, NG_RELAXED);
+}
+
+/* Huge pages make what the program does with the memory 5 to 10 % faster, so they may cost more, but not much more. */
+static bool huge_pays(void) {
+    uint64_t huge = ng_load(&huge_ns, NG_RELAXED), small = ng_load(&small_ns, NG_RELAXED);
+    return huge == 0 || (small != 0 && huge <= 2 * small);
+}
+
+static bool populate(uint64_t from, uint64_t to, bool huge) {
+    char *start = ng_slab_start((uint32_t)from);
+    size_t bytes = (to - from) << NGRT_SLAB_SHIFT;
+    if (huge)
+        ng_os_huge(start, bytes, true);
+    uint64_t begin = ng_os_now();
+    bool done = ng_os_populate(start, bytes);
+    smooth(huge ? &huge_ns : &small_ns, (ng_os_now() - begin) * SLABS_IN_CHUNK / (to - from));
+    return done;
+}
+
+/* Without a room whoever commits measures, on the first two chunks of what it is about to use. */
+static void choose_for_thread(size_t from, size_t to) {
+    if (to - from >= 4 * SLABS_IN_CHUNK) {
+        (void)populate(from, from + SLABS_IN_CHUNK, true);
+        (void)populate(from + SLABS_IN_CHUNK, from + 2 * (size_t)SLABS_IN_CHUNK, false);
+        from += 2 * (size_t)SLABS_IN_CHUNK;
     }
+    if (huge_pays())
+        ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
 }
 
 void ng_pages_committed(size_t from, size_t to) {
     from = (from + SLABS_IN_CHUNK - 1) / SLABS_IN_CHUNK * SLABS_IN_CHUNK;
-    if (!huge_at(from) && from < HUGE_FROM && ng_options.thp == NG_AUTO)
+    if (ng_options.thp == NG_AUTO && from < HUGE_FROM)
         from = HUGE_FROM;
-    if (from < to && huge_at(from))
+    if (ng_options.thp == NG_OFF || from >= to)
+        return;
+    if (ng_options.thp == NG_ON)
         ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
+    else if (!ng_room_present())
+        choose_for_thread(from, to);
+}
+
+/* The kind of the chunk that starts here; now and then the kind that seemed dearer gets another trial. */
+static bool choose_for_room(uint64_t from) {
+    if (from % SLABS_IN_CHUNK != 0 || ng_options.thp == NG_OFF || (ng_options.thp == NG_AUTO && from < HUGE_FROM))
+        return false;
+    if (ng_options.thp == NG_ON)
+        return true;
+    if (++chunks_since_probe >= PROBE_CHUNKS) {
+        chunks_since_probe = 0;
+        return !huge_pays();
+    }
+    return huge_pays();
 }
 
 /* How far ahead, in slabs: a twentieth of what is in use. */
@@ -65,16 +111,14 @@ bool ng_pages_ahead(void) {
     uint64_t want = bump + window();
     if (from >= want)
         return false;
-    uint64_t to = huge_at(from) ? (from / SLABS_IN_CHUNK + 1) * SLABS_IN_CHUNK : from + STEP;
+    bool huge = choose_for_room(from);
+    uint64_t to = huge ? from + SLABS_IN_CHUNK : from + STEP - from % STEP;
     if (!ng_arena_ready(to))
         return false;
-    uint64_t before = ng_os_faults_thread();
-    bool done = ng_os_populate(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT);
-    uint64_t after = ng_os_faults_thread();
-    /* The kernel counts no fault for pages populated by madvise: count what they would have been. */
+    bool done = populate(from, to, huge);
+    /* madvise counts no faults: count those that the program will not take. */
     ng_store(&room_faults,
-             ng_load(&room_faults, NG_RELAXED) +
-                 (after != before ? after - before : ((to - from) << NGRT_SLAB_SHIFT) / ng_os_page()),
+             ng_load(&room_faults, NG_RELAXED) + (huge ? 1 : ((to - from) << NGRT_SLAB_SHIFT) / ng_os_page()),
              NG_RELAXED);
     ng_store(&ng_arena.ahead, to, NG_RELAXED);
     return done;

@@ -5,6 +5,7 @@
  * faults pages in without it, and parks when there is nothing to do.
  *
  * Life:  ABSENT -> STARTING -> RUNNING -> STOPPING -> BARRED (a fork is under way) -> ABSENT
+ *                                 \--> BARRED_RUNNING (the same, in a program with threads) -> RUNNING, ABSENT in the child
  * One CAS moves it on, so that of several threads one starts it or stops it.
  */
 #ifndef _GNU_SOURCE
@@ -23,6 +24,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     SPIN_NS = 100000,        /* parks so long after the last word on a ring */
@@ -30,9 +32,10 @@ enum {
     START_SLABS = 512,       /* 32 MiB of slabs in use ... */
     RESTART_SLABS = 64,      /* ... and after a fork so much more, before the thread pays for itself again */
     WORDS_AT_ONCE = 4,
+    STOP_SECONDS = 1,
 };
 
-enum life { ABSENT, STARTING, RUNNING, STOPPING, BARRED };
+enum life { ABSENT, STARTING, RUNNING, STOPPING, BARRED, BARRED_RUNNING };
 
 uint32_t ng_room_wanted;
 
@@ -229,22 +232,32 @@ void ng_room_invite(const void *caller) {
     }
 }
 
-static void stop_thread(void) {
+/* False where it does not go within a while, stopped by a debugger perhaps: then it is left to itself, to end when it
+ * runs again, and no other is started. */
+static bool stop_thread(void) {
     ng_store(&quit, 1, NG_RELEASE);
     ng_fence(); /* the room parks, fences, then looks at quit */
     ng_store(&park.word, NG_AWAKE, NG_RELAXED);
     ng_os_wake(&park.word.value);
-    pthread_join(thread, NULL);
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += STOP_SECONDS;
+    bool gone = pthread_timedjoin_np(thread, NULL, &end) == 0;
+    if (!gone)
+        ng_store(&hopeless, 1, NG_RELAXED);
     ng_store(&park.word, NG_ABSENT, NG_RELAXED);
+    return gone;
 }
 
-void ng_room_stop(void) {
+void ng_room_bar(bool alone) {
     for (;;) {
         uint64_t now = ABSENT;
         if (ng_cas(&life, &now, BARRED, NG_ACQUIRE))
             return;
-        if (now == RUNNING && ng_cas(&life, &now, STOPPING, NG_ACQUIRE)) {
-            stop_thread();
+        if (now == RUNNING && !alone && ng_cas(&life, &now, BARRED_RUNNING, NG_ACQUIRE))
+            return;
+        if (now == RUNNING && alone && ng_cas(&life, &now, STOPPING, NG_ACQUIRE)) {
+            (void)stop_thread();
             ng_store(&life, BARRED, NG_RELAXED);
             return;
         }
@@ -252,7 +265,14 @@ void ng_room_stop(void) {
     }
 }
 
-void ng_room_allow(void) {
+void ng_room_allow(bool in_child) {
+    if (ng_load(&life, NG_RELAXED) == BARRED_RUNNING) {
+        if (!in_child) {
+            ng_store(&life, RUNNING, NG_RELEASE);
+            return;
+        }
+        ng_store(&park.word, NG_ABSENT, NG_RELAXED);
+    }
     ng_store(&start_at, ng_arena_in_use() + RESTART_SLABS, NG_RELAXED);
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
     ng_store(&life, ABSENT, NG_RELEASE);

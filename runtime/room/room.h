@@ -3,7 +3,7 @@
  *
  * room.h: the room's thread: when it starts, sleeps, wakes and goes.
  *
- * Any thread may call these, without the key.  None of them waits for the room's thread but ng_room_stop, which fork
+ * Any thread may call these, without the key.  None of them waits for the room's thread but ng_room_bar, which fork
  * needs.
  */
 #ifndef NG_ROOM_ROOM_H
@@ -37,9 +37,11 @@ void ng_room_note_dirty(void);
 /* The program has grown or worked: whether the room would pay now. */
 void ng_room_consider(bool busy);
 
-/* Before fork: the thread is gone, and none starts, until ng_room_allow. */
-void ng_room_stop(void);
-void ng_room_allow(void);
+/* Before fork: none starts until ng_room_allow.  Where the program has no other threads, ours is gone too, so that it is
+ * single-threaded when fork returns; where it has, waiting for ours would cost more than it is worth to anybody. */
+void ng_room_bar(bool alone);
+/* After fork.  in_child: the thread did not come along. */
+void ng_room_allow(bool in_child);
 
 /* Where the process's identity is noted; at start and in a fork's child. */
 void ng_room_note_process(void);
