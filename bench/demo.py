@@ -387,7 +387,7 @@ class Demo:
 
     # All of it ------------------------------------------------------------------------------------------------------
 
-    def write_json(self, processors):
+    def write_json(self, processors, busy):
         kind = "sizes" if self.options.sizes else f"{len(processors)}cpu"
         path = self.options.json or os.path.join(self.work, f"results-{kind}.json")
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -395,12 +395,41 @@ class Demo:
         about = {
             "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "kernel": platform.release(),
             "processor": model.group(1) if model else platform.machine(), "processors": processors,
-            "seed": self.options.seed, "memory": self.options.memory, "errors": self.errors, "programs": self.results,
+            "busy": busy, "seed": self.options.seed, "memory": self.options.memory, "errors": self.errors, "programs": self.results,
         }
         with open(path + ".new", "w", encoding="utf-8") as file:
             json.dump(about, file, indent=1)
         os.replace(path + ".new", path)
         return path
+
+    def show(self, out):
+        """The tables of what is measured so far."""
+        self.table(out)
+        self.summary(out)
+        if self.options.markdown:
+            self.markdown(out)
+
+    def measure_all(self, ready, run_seconds):
+        """Runs every program; the numbers are on disk after each.  Stopped half way, the tables show what there is."""
+        processors = measure.use_processors(self.options.cpus)
+        busy = measure.busy_elsewhere()
+        if busy > 0.1:
+            self.progress.say(f"NOTE: other programs use {busy * 100:.0f} % of this machine: elapsed times will be off")
+        try:
+            for program, binaries in ready:
+                self.progress.done(run_seconds)
+                self.measure(program, binaries)
+                self.write_json(processors, busy)
+        except KeyboardInterrupt:
+            self.error("stopped before the end; what is built is kept")
+        self.progress.left = 0
+        print(f"\non {len(processors)} processor{'s' * (len(processors) > 1)}, {busy * 100:.0f} % of the machine used by "
+              f"others at the start, free memory {self.options.memory}; times are medians, spread is half the range of "
+              "the quartiles, intervals are 95 %")
+        self.show(sys.stdout)
+        for line in self.too_slow() if self.options.check else ():
+            self.error(line)
+        return self.write_json(processors, busy)
 
     def main(self, programs):
         run_seconds = 7.5 * (self.options.runs + 2) if not self.options.sizes else 0
@@ -416,25 +445,12 @@ class Demo:
                 ready.append((program, binaries))
             else:
                 self.progress.done(run_seconds)
-        processors = measure.use_processors(self.options.cpus)
-        if not self.options.sizes:
-            for program, binaries in ready:
-                self.progress.done(run_seconds)
-                self.measure(program, binaries)
-                self.write_json(processors)
-            self.progress.left = 0
-            print(f"\non {len(processors)} processor{'s' * (len(processors) > 1)}, free memory {self.options.memory}, "
-                  f"times are medians, spread is half the range of the quartiles, intervals are 95 %")
-            self.table(sys.stdout)
-            self.summary(sys.stdout)
-            if self.options.markdown:
-                self.markdown(sys.stdout)
+        numbers = None if self.options.sizes else self.measure_all(ready, run_seconds)
         both = [program for program, binaries in ready if len(binaries) == 2]
         if both:
             self.sizes(both, ("-O2", "-Os") if self.options.sizes else ("-O2",), sys.stdout)
-        for line in self.too_slow() if self.options.check else ():
-            self.error(line)
-        print(f"\nall numbers: {self.write_json(processors)}; it took {clock(time.time() - self.progress.started)}")
+        numbers = numbers or self.write_json(sorted(os.sched_getaffinity(0)), None)
+        print(f"\nall numbers: {numbers}; it took {clock(time.time() - self.progress.started)}")
         if self.errors:
             print(f"\n{len(self.errors)} error{'s' * (len(self.errors) > 1)}:")
             for line in self.errors:
@@ -470,6 +486,18 @@ def text_bytes(binary):
     return int(re.search(r"^\.text\s+(\d+)", listed, re.M).group(1))
 
 
+def show_file(options):
+    demo = Demo(options)
+    try:
+        with open(options.show, encoding="utf-8") as file:
+            demo.results = json.load(file)["programs"]
+    except (OSError, ValueError, KeyError) as failure:
+        print(f"demo: {options.show} is no file that --json wrote: {failure}", file=sys.stderr)
+        return 2
+    demo.show(sys.stdout)
+    return 0
+
+
 def parse(arguments):
     names = [p.name for p in PROGRAMS]
     standard = [p.name for p in PROGRAMS if not p.extra]
@@ -491,6 +519,7 @@ def parse(arguments):
     parser.add_argument("--limit", type=float, default=60, metavar="SECONDS", help="a run that takes longer has failed")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 16), help="of the order of runs")
     parser.add_argument("--json", metavar="FILE", help="where the numbers go; default: below build/demo")
+    parser.add_argument("--show", metavar="FILE", help="no runs: the tables of a --json file")
     parser.add_argument("--markdown", action="store_true", help="also print the README's table")
     options = parser.parse_args(arguments)
     if options.runs is None:
@@ -510,6 +539,8 @@ def parse(arguments):
 
 if __name__ == "__main__":
     chosen, programs_asked = parse(sys.argv[1:])
+    if chosen.show:
+        sys.exit(show_file(chosen))
     try:
         sys.exit(Demo(chosen).main(programs_asked))
     except KeyboardInterrupt:

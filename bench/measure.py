@@ -18,6 +18,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 
 
 @dataclasses.dataclass
@@ -155,6 +156,21 @@ def ratio(ours, theirs, field="elapsed", draws=2000, seed=1):
 
 def geometric_mean(values):
     return statistics.geometric_mean(values)
+
+
+def busy_elsewhere(seconds=1.0):
+    """The share of all processors' time that others use while this process sleeps: 0 on a quiet machine."""
+
+    def ticks():
+        with open("/proc/stat", encoding="ascii") as file:
+            numbers = [int(n) for n in file.readline().split()[1:9]]
+        return sum(numbers), numbers[3] + numbers[4]  # all, idle
+
+    before = ticks()
+    time.sleep(seconds)
+    after = ticks()
+    every = after[0] - before[0]
+    return 1 - (after[1] - before[1]) / every if every else 0.0
 
 
 def use_processors(count):
