@@ -3,7 +3,6 @@
 #include "AllocSites.h"
 #include "Abi.h"
 #include "Compat.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/Instructions.h"

@@ -214,7 +214,7 @@ const char *Decider::decide(Plan &P, const TargetLibraryInfo &TLI) const {
   llvm_unreachable("a kind of site without a decision");
 }
 
-//===-- Where it pays ---------------------------------------------------------------------------------------------===//
+//===-- Where it pays --===//
 
 namespace {
 
@@ -264,8 +264,7 @@ private:
 
 } // namespace
 
-//===-- How much of it
-//---------------------------------------------------------------------------------------------===//
+//===-- How much of it --===//
 
 namespace {
 
@@ -355,8 +354,7 @@ SmallVector<Plan, 0> Budget::choose(SmallVector<Plan, 0> Plans, SmallVectorImpl<
   return Chosen;
 }
 
-//===-- Rewriting
-//--------------------------------------------------------------------------------------------------===//
+//===-- Rewriting --===//
 
 namespace {
 
@@ -483,8 +481,7 @@ static void tidy(ArrayRef<Function *> Touched, FunctionAnalysisManager &FAM) {
   }
 }
 
-//===-- The pass
-//---------------------------------------------------------------------------------------------------===//
+//===-- The pass --===//
 
 // Decides for every site of F; what is not to be done is told here, what may be done goes to Plans.
 static void planFunction(Function &F, FunctionAnalysisManager &FAM, ProfileSummaryInfo &PSI, const KeepOut &Rules,
