@@ -134,6 +134,8 @@ bool ng_arena_ready(size_t end) {
     size_t committed = ng_load(&ng_arena.committed, NG_ACQUIRE);
     if (end <= committed)
         return true;
+    if (end > ng_arena.slabs)
+        return false; /* who faults in ahead asks for whole chunks, and the arena may end within one */
     size_t step = committed / 4 < FIRST_COMMIT  ? FIRST_COMMIT
                   : committed / 4 > MOST_COMMIT ? MOST_COMMIT
                                                 : committed / 4;
