@@ -25,8 +25,8 @@
 #include <string.h>
 
 enum {
-    BUDGET_BYTES = 448 << 10, /* rule 4 grants 512 KiB a thread; the rest is what is on its way */
-    OUTGOING_BYTES = 64 << 10,
+    BUDGET_BYTES = 384 << 10, /* rule 4 grants 512 KiB a thread; the rest is what is on its way (serve.c) */
+    OUTGOING_BYTES = 32 << 10,
     MOST_ASIDES = 8,  /* magazines; from here on the thread lets others run to get the key, or does without */
     MOST_WAITING = 8, /* words on the ring; a room that leaves more there is stalled, whatever it says of itself */
     YIELDS = 8,
@@ -247,7 +247,8 @@ bool ng_cache_send(struct ng_heap *h, void *block, uint32_t bytes) {
 
 /* ---- capacity ---- */
 
-static size_t budget(void) { return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 64; }
+/* Of the heap's size a sixty-fourth for all threads together. */
+static size_t budget(void) { return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 64 / ng_heap_count(); }
 
 static void set_cap(struct ng_heap *h, uint32_t cls, uint32_t cap) {
     int64_t more = ((int64_t)cap - h->cap[cls]) * ng_classes[cls].size;
@@ -309,6 +310,8 @@ bool ng_cache_make_room(struct ng_heap *h, uint32_t cls) {
     m->cls = cls;
     chain_push(h, cls, m);
     open_bin(h, cls, in_use, 0);
+    if (ng_load(&h->cap_bytes, NG_RELAXED) > budget())
+        (void)shrink_another(h, 0); /* the heap has shrunk */
     while (h->chained[cls] + slots(h, cls) > h->cap[cls] && (m = chain_pop_oldest(h, cls)) != NULL)
         hand_back(h, m);
     return true;

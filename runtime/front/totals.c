@@ -46,14 +46,13 @@ static void add_slabs(struct ng_totals *t) {
     size_t small = 0;
     for (size_t i = 0, n = get(&ng_arena.bump); i < n; i++) {
         uint32_t word = __atomic_load_n(&ng_arena.map[i], __ATOMIC_RELAXED);
-        if (word == NGRT_BIN_LARGE) {
-            t->large_blocks++;
-            t->large += ng_arena.slab[i].large_bytes;
-        } else if (word != 0) {
+        if (word != 0 && word != NGRT_BIN_LARGE) {
             const struct ng_class *k = &ng_classes[ng_word_class(word)];
             small += (size_t)k->blocks * k->size;
         }
     }
+    t->large_blocks = get(&ng_arena.large_blocks);
+    t->large = get(&ng_arena.large_bytes);
     size_t idle = ng_slab_free_bytes() + t->cached;
     t->live = t->large + (small > idle ? small - idle : 0);
 }

@@ -52,6 +52,8 @@ struct ng_arena {
     ng_atomic ahead;
     ng_atomic free_slabs;
     ng_atomic dirty_slabs;
+    ng_atomic large_blocks; /* over NGRT_SMALL_MAX, and their bytes */
+    ng_atomic large_bytes;
 };
 
 extern struct ng_arena ng_arena;

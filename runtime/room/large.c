@@ -22,6 +22,12 @@ static size_t usable_for(size_t size) {
     return (size + page - 1) / page * page;
 }
 
+static void note_large(int64_t blocks, int64_t bytes) {
+    if (blocks != 0)
+        ng_add(&ng_arena.large_blocks, (uint64_t)blocks, NG_RELAXED);
+    ng_add(&ng_arena.large_bytes, (uint64_t)bytes, NG_RELAXED);
+}
+
 /* Slabs from the free ones, else fresh; zero: whether they read as zero. */
 static uint32_t find_slabs(uint32_t n, uint32_t align, bool *zero) {
     uint32_t first = NG_NO_SLAB;
@@ -55,11 +61,14 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     if (first == NG_NO_SLAB)
         return NULL;
     struct ng_slab *s = &ng_arena.slab[first];
-    if (ng_arena_word(ng_slab_start(first)) == NGRT_BIN_LARGE)
-        s->large_bytes = usable_for(size); /* it came with its slabs, perhaps one more than needed */
-    else
+    if (ng_arena_word(ng_slab_start(first)) == NGRT_BIN_LARGE) {
+        note_large(-1, -(int64_t)s->large_bytes); /* freed late: it comes with its slabs, perhaps one more than needed */
+        s->large_bytes = usable_for(size);
+    } else {
         *s = (struct ng_slab){.large_bytes = usable_for(size), .large_slabs = (uint32_t)n};
+    }
     ng_arena_set_word(first, NGRT_BIN_LARGE);
+    note_large(1, (int64_t)s->large_bytes);
     void *block = ng_slab_start(first);
     if (zero && !is_zero)
         memset(block, 0, size);
@@ -72,6 +81,7 @@ void ng_large_put(void *block) {
     if (ng_arena_word(block) != NGRT_BIN_LARGE || block != (void *)ng_slab_start(first))
         ng_fatal("free of an address at which no block starts");
     bool dirty = true;
+    note_large(-1, -(int64_t)s->large_bytes);
     size_t bytes = (size_t)s->large_slabs << NGRT_SLAB_SHIFT;
     if (s->moved && ng_os_renew(block, bytes)) {
         ng_pages_committed(first, first + s->large_slabs);
@@ -137,6 +147,7 @@ void *ng_large_resize(void *block, size_t size) {
     if (n > s->large_slabs && !grow_in_place(first, (uint32_t)n))
         return move(block, size);
     shrink(first, (uint32_t)n);
+    note_large(0, (int64_t)usable_for(size) - (int64_t)s->large_bytes);
     s->large_bytes = usable_for(size);
     return block;
 }

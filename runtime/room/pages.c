@@ -18,6 +18,7 @@ enum {
     LEAST_WINDOW = 8,
     MOST_WINDOW = 256,
     PROBE_CHUNKS = 32,
+    PROBE_COMMITS = 8,
 };
 
 static ng_atomic room_faults;
@@ -51,12 +52,20 @@ static bool populate(uint64_t from, uint64_t to, bool huge) {
     return done;
 }
 
-/* Without a room whoever commits measures, on the first two chunks of what it is about to use. */
+/* Without a room whoever commits measures, on the first chunk or two of what it is about to use: the kind in use each
+ * time, the other the first time and then rarely, since it is the dearer one. */
 static void choose_for_thread(size_t from, size_t to) {
-    if (to - from >= 4 * SLABS_IN_CHUNK) {
+    static ng_atomic commits;
+    bool probe = ng_add(&commits, 1, NG_RELAXED) % PROBE_COMMITS == 0;
+    if (to - from < 4 * (size_t)SLABS_IN_CHUNK)
+        return;
+    if (probe) {
+        (void)populate(from, from + SLABS_IN_CHUNK, false);
+        from += SLABS_IN_CHUNK;
+    }
+    if (probe || huge_pays()) {
         (void)populate(from, from + SLABS_IN_CHUNK, true);
-        (void)populate(from + SLABS_IN_CHUNK, from + 2 * (size_t)SLABS_IN_CHUNK, false);
-        from += 2 * (size_t)SLABS_IN_CHUNK;
+        from += SLABS_IN_CHUNK;
     }
     if (huge_pays())
         ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);

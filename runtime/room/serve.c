@@ -11,7 +11,7 @@
 #include "room/slab.h"
 
 /* What may wait for one thread in returned magazines and inboxes, all classes together; more goes to the bitmaps. */
-enum { MOST_HELD_BYTES = 128 << 10 };
+enum { MOST_HELD_BYTES = 96 << 10 };
 
 bool ng_key_enter(void) {
     /* 100 ns is a round trip; the room keeps the key for one magazine, about a microsecond, at a time. */
