@@ -290,16 +290,25 @@ static constexpr StringLiteral GrowthRecord = "ngrt.growth";
 // only one, by as many as a small program needs.
 static constexpr uint64_t GrowthFloor = 256, GrowthFloorOfMain = 4096;
 
+// And a file of a few kernels, which is small, for its loops, since they are what it is there for.  A site counts as
+// one of a loop's from so many executions for each call of its function on.
+static constexpr uint64_t FewKernels = 2048, GrowthFloorOfLoops = 1024;
+static constexpr double LoopHeat = 8;
+
 // Bytes of x86-64 text for each instruction of IR that stands for code; on average, at -O2.
 static constexpr uint64_t BytesPerInstruction = 5;
 
 static uint64_t estimateText(const Module &M) {
   uint64_t Count = 0;
   for (const Function &F : M)
-    if (!F.isDeclarationForLinker())
+    if (!F.isDeclarationForLinker()) {
+      uint64_t Here = 0;
       for (const Instruction &I : instructions(F))
-        Count += !isa<PHINode, GetElementPtrInst, CastInst, AllocaInst, DbgInfoIntrinsic, UnreachableInst>(I) &&
-                 !I.isLifetimeStartOrEnd();
+        Here += !isa<PHINode, GetElementPtrInst, CastInst, AllocaInst, DbgInfoIntrinsic, UnreachableInst>(I) &&
+                !I.isLifetimeStartOrEnd();
+      // Of a function that many modules have, the linker keeps one: what grows in each may be paid for only once.
+      Count += F.isDiscardableIfUnused() && !F.hasLocalLinkage() ? Here / 2 : Here;
+    }
   return Count * BytesPerInstruction;
 }
 
@@ -335,7 +344,9 @@ SmallVector<Plan, 0> Budget::choose(SmallVector<Plan, 0> Plans, SmallVectorImpl<
     const Plan &P = Plans[I];
     // The program's own word for it, __attribute__((hot)), is above any budget.
     if (!P.Site.Call->getFunction()->hasFnAttribute(Attribute::Hot)) {
-      if (Spent + P.Cost > Allowed)
+      bool Kernel = P.Heat >= LoopHeat && Text <= FewKernels;
+      uint64_t Most = Kernel ? std::max(Allowed, GrowthFloorOfLoops) : Allowed;
+      if (Spent + P.Cost > Most)
         continue;
       Spent += P.Cost;
     }

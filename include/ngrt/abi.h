@@ -136,8 +136,9 @@ static inline void *ngrt_take(struct ngrt_cache *cache, uint32_t bin) {
     void **top = b->top;
     if (__builtin_expect(((uintptr_t)top & (NGRT_MAGAZINE_BYTES - 1)) == 0, 0))
         return NULL;
-    b->top = top - 1;
-    void *block = top[-1];
+    /* In this order, which volatile keeps: a signal handler that frees in between must not overwrite the slot. */
+    void *block = *(void *volatile *)&top[-1];
+    *(void **volatile *)&b->top = top - 1;
     if (block == NULL)
         __builtin_unreachable(); /* lets the caller's own null check fold away on this path */
     return block;

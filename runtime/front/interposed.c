@@ -99,8 +99,20 @@ static size_t imports(const struct dl_phdr_info *object) {
     return old != NULL ? old[1] : 0;
 }
 
+static bool contains(const struct dl_phdr_info *object, uintptr_t address) {
+    for (unsigned i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *h = &object->dlpi_phdr[i];
+        if (h->p_type == PT_LOAD && address - (object->dlpi_addr + h->p_vaddr) < h->p_memsz)
+            return true;
+    }
+    return false;
+}
+
 static int imports_cache(struct dl_phdr_info *object, size_t bytes, void *unused) {
     (void)bytes;
+    /* Linked statically: this library is part of the program, which then imports nothing from it. */
+    if (object->dlpi_name[0] == '\0' && contains(object, (uintptr_t)&ng_new_replaced))
+        return 1;
     (void)unused;
     const ElfW(Sym) *symbols = dynamic_entry(object, DT_SYMTAB);
     const char *names = dynamic_entry(object, DT_STRTAB);

@@ -62,7 +62,8 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
         return NULL;
     struct ng_slab *s = &ng_arena.slab[first];
     if (ng_arena_word(ng_slab_start(first)) == NGRT_BIN_LARGE) {
-        note_large(-1, -(int64_t)s->large_bytes); /* freed late: it comes with its slabs, perhaps one more than needed */
+        note_large(-1,
+                   -(int64_t)s->large_bytes); /* freed late: it comes with its slabs, perhaps one more than needed */
         s->large_bytes = usable_for(size);
     } else {
         *s = (struct ng_slab){.large_bytes = usable_for(size), .large_slabs = (uint32_t)n};

@@ -27,7 +27,7 @@ define ptr @old() {
 ; CHECK-LABEL: define i32 @posix(
 ; CHECK: %[[RC:.*]] = call i32 @posix_memalign(ptr %out, i64 64, i64 100)
 ; CHECK: {{^}}[[HIT:[a-z.]+]]: ; preds
-; CHECK: %[[BLOCK:.*]] = load ptr, ptr %{{.*}}, align 8, {{.*}}!nonnull
+; CHECK: %[[BLOCK:.*]] = load volatile ptr, ptr %{{.*}}, align 8
 ; CHECK: store ptr %[[BLOCK]], ptr %out
 ; CHECK: phi i32 [ 0, %[[HIT]] ], [ %[[RC]], %{{.*}} ]
 define i32 @posix(ptr %out) {
