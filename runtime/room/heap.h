@@ -22,7 +22,7 @@
 #define NG_RANKS 4u /* lists of partly free slabs by how full they are: 0 is the fullest */
 
 /* Words on the ring: an address with its kind in the low bits. */
-enum { NG_WORD_MAGAZINE = 0, NG_WORD_LARGE = 1, NG_WORD_REQUEST = 2, NG_WORD_KIND = 7 };
+enum { NG_WORD_MAGAZINE = 0, NG_WORD_REQUEST = 1, NG_WORD_KIND = 7 };
 
 /* Counts for statistics.  One writer, the thread; read by anyone, so relaxed. */
 struct ng_counts {

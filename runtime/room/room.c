@@ -92,12 +92,13 @@ static uint64_t tick(void) {
     return due;
 }
 
-static void sleep_until_woken(void) {
+/* full: what is wanted of fresh pages cannot be had, so it is no work. */
+static void sleep_until_woken(bool full) {
     stall_if("idle");
     uint64_t due = tick();
     ng_store(&timed, due != 0, NG_RELAXED);
     ng_park_begin(&park);
-    if (!rings_wait() && !ng_pages_wanted() && ng_load(&quit, NG_ACQUIRE) == 0 &&
+    if (!rings_wait() && (full || !ng_pages_wanted()) && ng_load(&quit, NG_ACQUIRE) == 0 &&
         (due != 0 || ng_load(&ng_arena.dirty_slabs, NG_RELAXED) == 0 || ng_options.decay_ms < 0))
         ng_os_sleep(&park.word.value, NG_PARKED, due);
     ng_park_end(&park);
@@ -109,7 +110,7 @@ static void *room_main(void *unused) {
     pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
     pthread_setname_np(pthread_self(), "ngrt-room");
     uint64_t last_word = 0;
-    bool full = false; /* nothing more can be faulted in: the arena or memory is at its end */
+    bool full = false; /* no more can be faulted in for now: the arena or memory is at its end */
     while (ng_load(&quit, NG_ACQUIRE) == 0) {
         bool served = serve_rings(), populated = false;
         if (ng_pages_wanted() && !full) {
@@ -119,10 +120,12 @@ static void *room_main(void *unused) {
         }
         if (served)
             last_word = ng_os_now();
-        else if (!populated && ng_os_now() - last_word > SPIN_NS)
-            sleep_until_woken();
-        else
+        if (served || populated || ng_os_now() - last_word <= SPIN_NS) {
             ng_relax();
+        } else {
+            sleep_until_woken(full);
+            full = false; /* whoever woke us may have made it possible */
+        }
     }
     return unused;
 }
