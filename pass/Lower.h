@@ -19,7 +19,7 @@ namespace ng {
 struct LowerOptions {
   unsigned MaxClass = 39; // the largest size class that is lowered
   unsigned MaxZero = 128; // the most bytes that an inlined calloc zeroes
-  unsigned Growth = 5;    // per cent that the text may grow, best sites first; 0: no limit
+  unsigned Growth = 4;    // per cent that the text may grow, best sites first; 0: no limit
   bool Cold = false;      // cold code, rare blocks and -Os too
 
   static llvm::Expected<LowerOptions> parse(llvm::StringRef Params);

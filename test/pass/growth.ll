@@ -24,7 +24,7 @@ declare i1 @more(ptr)
 ; MAIN-LABEL: define void @many(
 ; MAIN-NOT: @free(
 ; MAIN: ret void
-; MISSED: free: the call stays: sites that gain more have used up the 5 % that the text may grow
+; MISSED: free: the call stays: sites that gain more have used up the 4 % that the text may grow
 define void @many(ptr %p, ptr %q, ptr %r, ptr %s) {
   call void @free(ptr %p)
   call void @free(ptr %q)

@@ -6,7 +6,7 @@
 ; RUN: not opt -passes='nextgen-lower<max-class=40>' -disable-output %s 2>&1 | FileCheck %s --check-prefix=NUMBER
 ; RUN: not opt -passes='nextgen-lower<no-growth>' -disable-output %s 2>&1 | FileCheck %s --check-prefix=NOFLAG
 ; RUN: not opt -passes='nextgen-hoist<max-bytes=x>' -disable-output %s 2>&1 | FileCheck %s --check-prefix=TEXT
-; DEFAULT: nextgen-hoist<min-blocks=16;max-bytes=1048576>,nextgen-lower<max-class=39;max-zero=128;growth=5;no-cold>
+; DEFAULT: nextgen-hoist<min-blocks=16;max-bytes=1048576>,nextgen-lower<max-class=39;max-zero=128;growth=4;no-cold>
 ; GIVEN: nextgen-hoist<min-blocks=2;max-bytes=1048576>,nextgen-lower<max-class=7;max-zero=128;growth=0;cold>
 ; BACK: nextgen-lower<max-class=7;max-zero=128;growth=0;cold>
 ; NAME: nextgen-lower: no parameter 'max-klass=7'; there are max-class=N, max-zero=N, growth=N, cold, no-cold
