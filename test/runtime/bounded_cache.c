@@ -33,8 +33,10 @@ static void look(void) {
     ng_totals_read(&now);
     for (size_t i = 0; i < THREADS; i++)
         cached += own[i];
-    for (uint32_t n = ng_heap_count(); n > 0; n--) /* on its way to each, in the room's hands */
-        cached += ng_heap_at(n)->given - ng_load(&ng_heap_at(n)->taken, NG_RELAXED);
+    for (uint32_t n = ng_heap_count(); n > 0; n--) { /* on its way to each, in the room's hands */
+        int64_t way = (int64_t)(ng_heap_at(n)->given - ng_load(&ng_heap_at(n)->taken, NG_RELAXED));
+        cached += way > 0 ? (uint64_t)way : 0;
+    }
     uint64_t allowed = now.live / 20 + THREADS * (512u << 10);
     if (cached > allowed && cached - allowed > worst_excess) {
         worst_excess = cached - allowed;
