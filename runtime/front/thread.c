@@ -13,6 +13,7 @@
 #include "front/options.h"
 #include "os/os.h"
 #include "room/pages.h"
+#include "room/room.h"
 #include "room/slab.h"
 
 #include <limits.h>
@@ -81,6 +82,13 @@ struct ng_heap *ng_heap_here(void) {
     return h != NULL ? h : attach();
 }
 
+static bool any_thread_left(void) {
+    for (uint32_t n = 1; n <= ng_heap_count(); n++)
+        if (ng_load(&ng_heap_at(n)->threads, NG_RELAXED) != 0)
+            return true; /* mostly the first: the main thread's */
+    return false;
+}
+
 static void detach(struct ng_heap *h) {
     h->busy = 1; /* a signal handler from here on must not use it */
     ng_store(&h->threads, 0, NG_RELAXED);
@@ -88,6 +96,8 @@ static void detach(struct ng_heap *h) {
     close_fast_path();
     ngrt_cache.heap = NULL;
     ng_heap_put(h);
+    if (!any_thread_left())
+        ng_room_dismiss();
 }
 
 static void at_thread_end(void *heap) {

@@ -280,3 +280,10 @@ void ng_room_allow(bool in_child) {
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
     ng_store(&life, ABSENT, NG_RELEASE);
 }
+
+void ng_room_dismiss(void) {
+    if (ng_load(&life, NG_RELAXED) == ABSENT)
+        return;
+    ng_room_bar(true);
+    ng_room_allow(false);
+}

@@ -37,6 +37,10 @@ void ng_room_note_dirty(void);
 /* The program has grown or worked: whether the room would pay now. */
 void ng_room_consider(bool busy);
 
+/* The program's last thread ends: the room's goes first, since the process ends with its last thread, whoever made it.
+ * Comes back lazily where there was another thread after all, one that had never allocated. */
+void ng_room_dismiss(void);
+
 /* Before fork: none starts until ng_room_allow.  Where the program has no other threads, ours is gone too, so that it is
  * single-threaded when fork returns; where it has, waiting for ours would cost more than it is worth to anybody. */
 void ng_room_bar(bool alone);
