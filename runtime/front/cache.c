@@ -29,7 +29,6 @@ enum {
     OUTGOING_BYTES = 32 << 10,
     MOST_ASIDES = 8,  /* magazines; from here on the thread lets others run to get the key, or does without */
     MOST_WAITING = 8, /* words on the ring; a room that leaves more there is stalled, whatever it says of itself */
-    YIELDS = 8,
     KEPT_BY_DEAD = 64 << 10,
     MOST_RESTING = 8, /* heaps without a thread that may keep magazines */
     DEBT_NS = 50000,
@@ -101,19 +100,22 @@ static uint32_t bin_count(const struct ngrt_bin *b) {
 static void chain_push(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
     ng_magazine_link(m, h->chain[cls]);
     h->chain[cls] = m;
-    h->chained[cls] = (uint16_t)(h->chained[cls] + m->count);
+    h->chained[cls] += m->count;
 }
 
 static struct ng_magazine *chain_pop(struct ng_heap *h, uint32_t cls) {
     struct ng_magazine *m = h->chain[cls];
     if (m != NULL) {
         h->chain[cls] = ng_magazine_next(m);
-        h->chained[cls] = (uint16_t)(h->chained[cls] - m->count);
+        h->chained[cls] -= m->count;
     }
     return m;
 }
 
+/* The oldest, or whichever is at hand where the chain is far longer than it may be: much came at once (take_inbox). */
 static struct ng_magazine *chain_pop_oldest(struct ng_heap *h, uint32_t cls) {
+    if (h->chained[cls] > 8 * NGRT_MAGAZINE_SLOTS)
+        return chain_pop(h, cls);
     struct ng_magazine *m = h->chain[cls], *before = NULL, *next;
     while (m != NULL && (next = ng_magazine_next(m)) != NULL) {
         before = m;
@@ -122,7 +124,7 @@ static struct ng_magazine *chain_pop_oldest(struct ng_heap *h, uint32_t cls) {
     if (before == NULL)
         return chain_pop(h, cls);
     ng_magazine_link(before, NULL);
-    h->chained[cls] = (uint16_t)(h->chained[cls] - m->count);
+    h->chained[cls] -= m->count;
     return m;
 }
 
@@ -140,10 +142,8 @@ static void settle(struct ng_heap *h) {
         ng_room_consider(++h->busy_spells >= SPELLS);
     }
     ng_room_note_dirty();
-    if (!ng_room_present() && ng_load(&ng_arena.dirty_slabs, NG_RELAXED) != 0 && ng_key_try(&ng_key)) {
+    if (!ng_room_present() && ng_arena_dirty() != 0)
         (void)ng_pages_tick(now);
-        ng_key_leave(&ng_key);
-    }
 }
 
 static void owe(struct ng_heap *h, uint64_t ns) {
@@ -171,19 +171,30 @@ static void aside_keep(struct ng_heap *h, struct ng_magazine *m) {
     h->asides++;
 }
 
-/* Lets whoever has the key run, a few times: it was probably preempted.  Where that did not help, it is not worth a new
- * try each time. */
-static bool enter_by_yielding(struct ng_heap *h) {
-    for (unsigned i = h->stuck ? YIELDS : 0; i <= YIELDS; i++) {
-        if (ng_key_enter()) {
-            h->stuck = false;
-            return true;
+/* Straight into the inboxes of those who own the blocks, oneself included. */
+static void deliver_asides(struct ng_heap *h) {
+    struct ng_magazine *mixed = NULL, *next;
+    for (struct ng_magazine *m = h->aside; m != NULL; m = next) {
+        next = ng_magazine_next(m);
+        if (m->cls == NG_MIXED) {
+            ng_magazine_link(m, mixed);
+            mixed = m;
+        } else {
+            ng_deliver_without_key(h, m);
         }
-        if (!h->stuck)
-            ng_os_yield();
     }
-    h->stuck = true;
-    return false;
+    h->aside = NULL;
+    h->asides = 0;
+    ng_sort_without_key(mixed);
+    for (; mixed != NULL; mixed = next) {
+        next = ng_magazine_next(mixed);
+        if (mixed->count == 0)
+            blank_put(h, mixed);
+        else
+            aside_keep(h, mixed);
+    }
+    if (ng_late_waiting())
+        ng_room_wake();
 }
 
 /* Neither ring nor key: put it aside.  With many there, whoever has the key was probably preempted: let it run. */
@@ -191,17 +202,11 @@ static void aside_put(struct ng_heap *h, struct ng_magazine *m) {
     aside_keep(h, m);
     if (h->asides < MOST_ASIDES)
         return;
-    if (enter_by_yielding(h)) {
+    if (ng_key_insist(&ng_key)) {
         serve_own_backlog(h);
         ng_key_leave(&ng_key);
-    } else if (m->cls == NG_MIXED) {
-        h->aside = ng_magazine_next(m);
-        h->asides--;
-        ng_deliver_without_key(m);
-        if (m->count == 0)
-            blank_put(h, m);
-        else
-            aside_keep(h, m);
+    } else {
+        deliver_asides(h);
     }
 }
 
@@ -213,7 +218,7 @@ static bool to_ring(struct ng_heap *h, struct ng_magazine *m) {
 static void hand_back(struct ng_heap *h, struct ng_magazine *m) {
     if (ng_room_awake() && to_ring(h, m))
         return;
-    if (ng_key_enter()) {
+    if (ng_key_enter(&ng_key)) {
         uint64_t ns = 300 + 4ull * m->count;
         serve_own_backlog(h);
         ng_serve_magazine(m);
@@ -307,8 +312,8 @@ bool ng_cache_make_room(struct ng_heap *h, uint32_t cls) {
         return false;
     struct ng_magazine *in_use = close_bin(b);
     memcpy(m->block, in_use->block, count * sizeof *m->block);
-    m->count = count;
-    m->cls = cls;
+    m->count = (uint16_t)count;
+    m->cls = (uint16_t)cls;
     chain_push(h, cls, m);
     open_bin(h, cls, in_use, 0);
     if (ng_load(&h->cap_bytes, NG_RELAXED) > budget())
@@ -334,34 +339,35 @@ static bool take_inbox(struct ng_heap *h, uint32_t cls) {
     if (m == NULL)
         return false;
     struct ng_magazine *rest = ng_magazine_behind(m);
-    uint64_t blocks = m->count;
+    uint64_t given = m->given;
     use_magazine(h, cls, m);
     while (rest != NULL) {
         struct ng_magazine *next = ng_magazine_behind(rest);
-        blocks += rest->count;
+        given += rest->given;
         chain_push(h, cls, rest);
         rest = next;
     }
-    ng_count(&h->taken, blocks * ng_classes[cls].size);
+    ng_count(&h->taken, given);
     ng_count(&h->counts.inbox_magazines, 1);
     if (ng_room_awake())
         (void)ng_ring_put(&h->ring, (uint64_t)cls << 3 | NG_WORD_REQUEST);
     return true;
 }
 
-/* A slab for the class to carve: a free one if the key is at hand (with_key), else a fresh one. */
-static bool open_slab(struct ng_heap *h, uint32_t cls, bool with_key) {
+/* A slab for the class to carve: a free one, else a fresh one. */
+static bool open_slab(struct ng_heap *h, uint32_t cls) {
     bool zero;
     if (!ng_arena_within_limit(1))
         return false;
-    uint32_t slab = with_key ? ng_arena_find(1, 1, &zero) : ng_arena_bump(1, 1);
-    if (slab == NG_NO_SLAB)
+    uint32_t slab = ng_arena_find(1, 1, &zero);
+    bool fresh = slab == NG_NO_SLAB;
+    if (fresh && (slab = ng_arena_bump(1, 1)) == NG_NO_SLAB)
         return false;
     ng_slab_open(slab, h->number, cls);
     h->carve[cls] = ng_slab_start(slab);
     h->carve_left[cls] = ng_classes[cls].blocks;
     ng_count(&h->counts.fresh_slabs, 1);
-    if (!with_key)
+    if (fresh)
         ng_pages_consumed();
     ng_room_consider(false);
     return true;
@@ -375,26 +381,7 @@ static void carve(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32
         m->block[i - 1] = at;
     h->carve[cls] = at;
     h->carve_left[cls] -= n;
-    m->count = n;
-}
-
-/* Blocks of the class that could not be given away while the key was stuck, back into use. */
-static bool take_aside(struct ng_heap *h, uint32_t cls, struct ng_magazine *to) {
-    struct ng_magazine *before = NULL;
-    for (struct ng_magazine *m = h->aside; m != NULL; before = m, m = ng_magazine_next(m)) {
-        if (m->cls != cls)
-            continue;
-        if (before == NULL)
-            h->aside = ng_magazine_next(m);
-        else
-            ng_magazine_link(before, ng_magazine_next(m));
-        h->asides--;
-        memcpy(to->block, m->block, m->count * sizeof *m->block);
-        to->count = m->count;
-        blank_put(h, m);
-        return true;
-    }
-    return false;
+    m->count = (uint16_t)n;
 }
 
 /* The bin's blocks to the chain, the bin without a magazine. */
@@ -405,8 +392,8 @@ static void unload_bin(struct ng_heap *h, uint32_t cls) {
         return;
     struct ng_magazine *m = close_bin(b);
     b->limit = b->top = NULL;
-    m->count = count;
-    m->cls = cls;
+    m->count = (uint16_t)count;
+    m->cls = (uint16_t)cls;
     if (m->count != 0)
         chain_push(h, cls, m);
     else
@@ -431,30 +418,25 @@ static void empty_idle_classes(struct ng_heap *h, uint32_t cls) {
     }
 }
 
-/* Whether whoever holds the key could help: free blocks, a free slab, a backlog of ours. */
+/* Whether whoever holds the key could help: free blocks, a backlog of ours, much that is free in other classes. */
 static bool key_could_help(struct ng_heap *h, uint32_t cls) {
     return (ng_load(&h->stocked, NG_RELAXED) >> cls & 1) != 0 || ng_slab_orphans(cls) || h->aside != NULL ||
-           (h->carve_left[cls] == 0 &&
-            (ng_load(&ng_arena.free_slabs, NG_RELAXED) != 0 || ng_slab_free_bytes() >= MUCH_FREE));
+           (h->carve_left[cls] == 0 && (ng_ring_waiting(&h->ring) || ng_slab_free_bytes() >= MUCH_FREE));
 }
 
 static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
-    /* A fresh slab is more memory for good: worth a few turns of waiting.  What is left to carve is not. */
-    if (key_could_help(h, cls) && (h->carve_left[cls] == 0 ? enter_by_yielding(h) : ng_key_enter())) {
+    /* One more slab is worth a few turns of waiting; what is left to carve is not. */
+    if (key_could_help(h, cls) && (h->carve_left[cls] == 0 ? ng_key_insist(&ng_key) : ng_key_enter(&ng_key))) {
         serve_own_backlog(h);
         unsigned n = ng_serve_refill(h, cls, m, want);
-        if (n == 0 && h->carve_left[cls] == 0) {
+        if (n == 0 && h->carve_left[cls] == 0)
             empty_idle_classes(h, cls);
-            (void)open_slab(h, cls, true);
-        }
         ng_key_leave(&ng_key);
         owe(h, 300 + 3ull * n);
         if (n != 0)
             return true;
     }
-    if (take_aside(h, cls, m))
-        return true;
-    if (h->carve_left[cls] == 0 && !open_slab(h, cls, false))
+    if (h->carve_left[cls] == 0 && !open_slab(h, cls))
         return false;
     carve(h, cls, m, want);
     owe(h, 100 + m->count);
@@ -537,11 +519,17 @@ void ng_cache_put_away(struct ng_heap *h) {
     hand_back_outgoing(h);
     for (uint32_t c = 0; c < NGRT_CLASSES; c++)
         unload_bin(h, c);
+    for (struct ng_magazine *m; (m = h->aside) != NULL; ng_late_put(m)) {
+        h->aside = ng_magazine_next(m);
+        h->asides--;
+    }
+    if (ng_late_waiting())
+        ng_room_wake();
     if (held_bytes(h) <= KEPT_BY_DEAD && ng_heap_waiting() < MOST_RESTING)
         return;
     /* With many dying at once the key may be busy for a while: a few turns, then the next owner of the heap has it. */
     for (unsigned turn = 0; turn < 64; turn++) {
-        if (ng_key_enter()) {
+        if (ng_key_enter(&ng_key)) {
             ng_cache_flush(h);
             ng_slab_orphan(h);
             ng_key_leave(&ng_key);

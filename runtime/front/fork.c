@@ -3,49 +3,46 @@
  *
  * fork.c: see fork.h.  On the forking thread.
  *
- * Before: the room's thread goes (if it would be the only other one), and the key is taken, so that the child inherits metadata between two changes.  What
- * threads do without the key (stacks, inboxes, rings, the bump counter) is whole at every instant.  After: the key is
- * left; in the child the heaps of threads that are gone wait for new threads.
+ * Before: the room's thread goes (if it would be the only other one), and both keys are taken, so that the child inherits
+ * metadata between two changes.  What threads do without a key (stacks, inboxes, rings, the bump counter) is whole at
+ * every instant.  After: the keys are left; in the child the heaps of threads that are gone wait for new threads.
  */
 #include "front/fork.h"
 
 #include "front/thread.h"
-#include "os/os.h"
+#include "room/keys.h"
 #include "room/room.h"
 
 #include <pthread.h>
 
-enum { PATIENCE_NS = 1000000000, IMPATIENCE_NS = 1000000 };
-
-/* One fork at a time: ng_room_bar lets the next one in when this one allows the room again. */
-static bool have_key;
+/* One fork at a time: ng_room_bar lets the next one in when this one allows the room again.  Where a key was not to be
+ * had, parent and child go on as without it, each in its own memory. */
+static bool have_key, have_arena_key;
 
 static void before_fork(void) {
     ng_room_bar(ng_thread_count() <= 1);
-    /* Who keeps it longer is stopped by a debugger: parent and child go on as without a key, each in its own memory, and
-     * the next fork does not wait as long again. */
-    static bool stuck;
-    uint64_t start = ng_os_now(), patience = stuck ? IMPATIENCE_NS : PATIENCE_NS;
-    while (!(have_key = ng_key_try(&ng_key)) && ng_os_now() - start < patience)
-        ng_os_yield();
-    stuck = !have_key;
+    have_key = ng_key_take_for_fork(&ng_key);
+    have_arena_key = ng_key_take_for_fork(&ng_arena_key);
 }
 
-static void leave_key(void) {
-    if (have_key)
-        ng_key_leave(&ng_key);
+static void leave(struct ng_key *k, bool *have) {
+    if (*have)
+        ng_key_leave_fork(k);
+    *have = false;
 }
 
 static void in_parent(void) {
-    leave_key();
+    leave(&ng_arena_key, &have_arena_key);
+    leave(&ng_key, &have_key);
     ng_room_allow(false);
 }
 
 static void in_child(void) {
     ng_room_note_process();
+    leave(&ng_arena_key, &have_arena_key);
     if (have_key)
         ng_thread_only_this_one();
-    leave_key();
+    leave(&ng_key, &have_key);
     ng_room_allow(true);
 }
 

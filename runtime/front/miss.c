@@ -48,7 +48,7 @@ static void reclaim(struct ng_heap *h) {
     /* NULL may be the program's end, so it is worth waiting even for a holder of the key that was preempted. */
     uint64_t nobody = 0;
     bool entered = false;
-    for (unsigned nap = 0; nap < RECLAIM_NAPS && !(entered = ng_key_enter()); nap++)
+    for (unsigned nap = 0; nap < RECLAIM_NAPS && !(entered = ng_key_enter(&ng_key)); nap++)
         ng_os_sleep(&nobody, 0, RECLAIM_NAP_NS);
     if (!entered)
         return;
@@ -134,13 +134,8 @@ void *ng_aligned(size_t align, size_t size) {
 /* ---- free ---- */
 
 static void free_large(void *p) {
-    if (ng_key_enter()) {
-        ng_large_put(p);
-        ng_key_leave(&ng_key);
-        ng_room_note_dirty();
-        return;
-    }
-    ng_late_free(p);
+    ng_large_put(p);
+    ng_room_note_dirty();
 }
 
 static void free_small(struct ng_heap *h, void *p, uint32_t word) {
@@ -241,11 +236,7 @@ bool ng_trim(size_t keep) {
         return false;
     enter(h);
     reclaim(h);
-    bool some = false;
-    if (ng_key_enter()) {
-        some = ng_arena_purge(true);
-        ng_key_leave(&ng_key);
-    }
+    bool some = ng_arena_purge(true);
     leave(h);
     return some;
 }

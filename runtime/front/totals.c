@@ -6,8 +6,8 @@
 #include "front/totals.h"
 
 #include "front/cache.h"
-#include "os/os.h"
 #include "room/heap.h"
+#include "room/keys.h"
 #include "room/pages.h"
 #include "room/room.h"
 #include "room/slab.h"
@@ -61,18 +61,18 @@ void ng_totals_read(struct ng_totals *t) {
     memset(t, 0, sizeof *t);
     if (ng_arena.base == NULL)
         return;
-    while (!ng_key_try(&ng_key))
-        ng_os_yield();
+    bool entered = ng_key_wait(&ng_key); /* without it some figures may be off */
     t->reserved = ng_arena.slabs << NGRT_SLAB_SHIFT;
     t->committed = get(&ng_arena.bump) << NGRT_SLAB_SHIFT;
-    t->dirty = get(&ng_arena.dirty_slabs) << NGRT_SLAB_SHIFT;
+    t->dirty = ng_arena_dirty() << NGRT_SLAB_SHIFT;
     t->slabs = ng_arena_in_use();
     t->metadata = get(&ng_magazine_region.used) + get(&ng_heap_region.used) + get(&ng_bits_region.used) +
                   get(&ng_arena.bump) * (sizeof(struct ng_slab) + sizeof(uint32_t));
     for (uint32_t n = ng_heap_count(); n > 0; n--)
         add_heap(t, ng_heap_at(n));
     add_slabs(t);
-    ng_key_leave(&ng_key);
+    if (entered)
+        ng_key_leave(&ng_key);
     t->room_faults = ng_pages_faults();
     struct ng_room_counts room = ng_room_counts();
     t->room_wakes = room.wakes;

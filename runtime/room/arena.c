@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * arena.c: see arena.h.  Runs on whichever core serves; free-slab bits need the key, the bump counter needs none.
+ * arena.c: see arena.h.  Runs on any core; the bits of free slabs need the arena's key, the bump counter needs none.
  *
  * Ordering.  bump: relaxed; the number alone decides who owns the fresh slabs, and nothing was written to them before.
  * Memory is committed before bump moves past it, so whoever holds a slab may write to it and to its metadata.  committed:
@@ -10,10 +10,10 @@
 #include "room/arena.h"
 
 #include "os/os.h"
+#include "room/keys.h"
 #include "room/pages.h"
 
 struct ng_arena ng_arena;
-struct ng_key ng_key;
 struct ng_region ng_magazine_region, ng_heap_region, ng_bits_region;
 
 enum {
@@ -190,7 +190,7 @@ uint32_t ng_arena_bump(uint32_t n, uint32_t align) {
     return (uint32_t)first;
 }
 
-/* ---- free slabs ---- */
+/* ---- which slabs are free: with the arena's key ---- */
 
 static inline bool bit_get(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
 
@@ -260,34 +260,9 @@ static size_t find_run(size_t n, size_t align) {
     return SIZE_MAX;
 }
 
-uint32_t ng_arena_find(uint32_t n, uint32_t align, bool *zero) {
-    if (ng_load(&ng_arena.free_slabs, NG_RELAXED) < n)
-        return NG_NO_SLAB;
-    size_t first = find_run(n, align);
-    if (first == SIZE_MAX)
-        return NG_NO_SLAB;
-    *zero = take_range(first, first + n);
-    return (uint32_t)first;
-}
-
-bool ng_arena_extend(uint32_t first, uint32_t n, bool *zero) {
-    size_t end = (size_t)first + n, known = known_slabs();
-    size_t free_end = first;
-    while (free_end < end && free_end < known && bit_get(ng_arena.free, free_end))
-        free_end++;
-    if (free_end < end) {
-        /* What is missing can only come from behind the last slab ever used. */
-        uint64_t bump = free_end;
-        if (free_end != known || end > ng_arena.slabs || !ng_arena_ready(end) ||
-            !ng_cas(&ng_arena.bump, &bump, end, NG_RELAXED))
-            return false;
-    }
-    *zero = free_end == first || take_range(first, free_end);
-    return true;
-}
-
-void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
-    size_t from = first, to = from + n;
+/* With the arena's key. */
+static void mark_free(size_t from, size_t n, bool dirty) {
+    size_t to = from + n;
     for (size_t w = from / 64; w * 64 < to; w++) {
         uint64_t mask = mask_in_word(w, from, to);
         ng_arena.free[w] |= mask;
@@ -299,40 +274,112 @@ void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
     note_free((int64_t)n, dirty ? (int64_t)n : 0);
 }
 
+/* ---- the arena's key ---- */
+
+static struct ng_stack late;
+
+static ng_atomic *link_of(uint32_t number) { return &ng_arena.slab[number - 1].link; }
+
+static void mark_late(void) {
+    for (uint32_t number; (number = ng_stack_pop(&late, link_of)) != 0;) {
+        uint32_t n = ng_arena.slab[number - 1].large_slabs;
+        mark_free(number - 1, n, true);
+        ng_add(&ng_arena.late_slabs, -(uint64_t)n, NG_RELAXED);
+    }
+}
+
+static bool entered(bool it_was) {
+    if (it_was)
+        mark_late();
+    return it_was;
+}
+
+static void leave(void) { ng_key_leave(&ng_arena_key); }
+
+uint32_t ng_arena_find(uint32_t n, uint32_t align, bool *zero) {
+    if (ng_arena_unused() < n || !entered(ng_key_insist(&ng_arena_key)))
+        return NG_NO_SLAB;
+    size_t first = find_run(n, align);
+    if (first != SIZE_MAX)
+        *zero = take_range(first, first + n);
+    leave();
+    return first == SIZE_MAX ? NG_NO_SLAB : (uint32_t)first;
+}
+
+/* With the arena's key. */
+static bool extend(size_t first, size_t end, bool *zero) {
+    size_t known = known_slabs(), free_end = first;
+    while (free_end < end && free_end < known && bit_get(ng_arena.free, free_end))
+        free_end++;
+    if (free_end < end) {
+        /* What is missing can only come from behind the last slab ever used, where memory is ready already. */
+        uint64_t bump = free_end;
+        if (free_end != known || end > ng_load(&ng_arena.committed, NG_ACQUIRE) ||
+            !ng_cas(&ng_arena.bump, &bump, end, NG_RELAXED))
+            return false;
+    }
+    *zero = free_end == first || take_range(first, free_end);
+    return true;
+}
+
+bool ng_arena_extend(uint32_t first, uint32_t n, bool *zero) {
+    size_t end = (size_t)first + n;
+    if (end > ng_arena.slabs || (end > known_slabs() && !ng_arena_ready(end)) || !entered(ng_key_enter(&ng_arena_key)))
+        return false;
+    bool extended = extend(first, end, zero);
+    leave();
+    return extended;
+}
+
+void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
+    if (entered(ng_key_enter(&ng_arena_key))) {
+        mark_free(first, n, dirty);
+        leave();
+        return;
+    }
+    ng_arena.slab[first].large_slabs = n;
+    ng_add(&ng_arena.late_slabs, n, NG_RELAXED); /* first, so that it never counts below zero */
+    ng_stack_push(&late, first + 1, link_of(first + 1));
+}
+
 /* ---- giving back ---- */
 
 /* The next run of slabs from *at on to give back; false at the end.  Takes them, so that nobody else does. */
 static bool next_purge(size_t *at, bool all, size_t *first, size_t *n) {
+    if (!entered(ng_key_insist(&ng_arena_key)))
+        return false;
     size_t end = known_slabs();
     const uint64_t *bits = all ? ng_arena.dirty : ng_arena.aged;
     while (*at < end && !bit_get(bits, *at))
         *at += bits[*at / 64] >> (*at % 64) == 0 ? 64 - *at % 64 : 1;
-    if (*at >= end)
-        return false;
     *first = *at;
     while (*at < end && bit_get(bits, *at))
         (*at)++;
     *n = *at - *first;
-    (void)take_range(*first, *at);
-    return true;
+    if (*n != 0)
+        (void)take_range(*first, *at);
+    leave();
+    return *n != 0;
+}
+
+static void age(void) {
+    if (!entered(ng_key_insist(&ng_arena_key)))
+        return;
+    for (size_t w = 0, words = (known_slabs() + 63) / 64; w < words; w++)
+        ng_arena.aged[w] = ng_arena.dirty[w];
+    leave();
 }
 
 bool ng_arena_purge(bool all) {
     size_t at = 0, first = 0, n = 0;
     bool some = false;
     while (next_purge(&at, all, &first, &n)) {
-        /* The slabs are nobody's meanwhile: the key need not be held through the system call. */
-        ng_key_leave(&ng_key);
         bool gone = ng_os_purge(ng_slab_start((uint32_t)first), n << NGRT_SLAB_SHIFT);
-        while (!ng_key_try(&ng_key))
-            ng_os_yield();
         ng_arena_free((uint32_t)first, (uint32_t)n, !gone);
         some |= gone;
         if (!gone)
             break; /* locked memory: it would fail for every run, at every tick */
     }
-    size_t words = (known_slabs() + 63) / 64;
-    for (size_t w = 0; w < words; w++)
-        ng_arena.aged[w] = ng_arena.dirty[w];
+    age();
     return some;
 }

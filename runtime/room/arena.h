@@ -9,15 +9,19 @@
  *           base                            bump (atomic)          committed (atomic)                base + slabs
  *                                            ^ ahead: up to here the room has faulted pages in
  *
- * Any thread, without the key: ng_arena_bump, ng_arena_word, ng_arena_set_word for slabs that are its own.
- * With the key: everything about free slabs.
+ * Any thread may call anything here, with the key or without.  Which slabs are free is under a key of its own, the
+ * arena's, which the functions take themselves for the time that a few words of bits take to change, and never through a
+ * system call: so runs of slabs and large blocks are to be had while the key is held for longer work
+ * (docs/decisions/0007-arena-key.md).  Who holds both took the key first.
  */
 #ifndef NG_ROOM_ARENA_H
 #define NG_ROOM_ARENA_H
 
 #include "channel/atomic.h"
-#include "channel/key.h"
+#include "channel/stack.h"
 #include "ngrt/abi.h"
+
+#include <string.h>
 
 #define NG_SLAB_BYTES ((size_t)1 << NGRT_SLAB_SHIFT)
 #define NG_NO_SLAB UINT32_MAX
@@ -35,7 +39,11 @@ struct ng_slab {
     uint8_t rank;   /* which list it is in (slab.c) */
     uint8_t listed; /* whether it is in a list */
     uint8_t moved;  /* pages came by mremap: renewed when freed, so that mappings can merge again */
+    ng_atomic link; /* on the stack of slabs freed late; others may read it at any time (stack.h) */
 };
+
+/* Everything zero but the link. */
+static inline void ng_slab_reset(struct ng_slab *s) { memset(s, 0, offsetof(struct ng_slab, link)); }
 
 struct ng_arena {
     char *base;           /* NULL until there is a heap */
@@ -50,14 +58,14 @@ struct ng_arena {
     _Alignas(64) ng_atomic bump;
     ng_atomic committed;
     ng_atomic ahead;
-    ng_atomic free_slabs;
-    ng_atomic dirty_slabs;
+    ng_atomic free_slabs;   /* by the bits ... */
+    ng_atomic dirty_slabs;  /* ... and of those dirty */
+    ng_atomic late_slabs;   /* freed while the arena's key was taken: the next holder marks them */
     ng_atomic large_blocks; /* over NGRT_SMALL_MAX, and their bytes */
     ng_atomic large_bytes;
 };
 
 extern struct ng_arena ng_arena;
-extern struct ng_key ng_key;
 
 /* A range that grows by committing more of it; for metadata in numbered pieces. */
 struct ng_region {
@@ -82,22 +90,33 @@ uint32_t ng_arena_bump(uint32_t n, uint32_t align);
 /* Makes slabs up to `end` writable ahead of their use; false where the arena or memory ends before.  Any thread. */
 bool ng_arena_ready(size_t end);
 
-/* The same from the free slabs; *zero says whether they read as zero.  With the key. */
+/* The same from the free slabs; *zero says whether they read as zero.  NG_NO_SLAB also where the arena's key is held for
+ * long: its holder was preempted, or a signal handler came in between. */
 uint32_t ng_arena_find(uint32_t n, uint32_t align, bool *zero);
 
-/* Whether the n slabs behind `first` are free (or never used), and takes them.  With the key. */
+/* Whether the n slabs from `first` on are free (or never used), and takes them. */
 bool ng_arena_extend(uint32_t first, uint32_t n, bool *zero);
 
-/* Gives slabs back.  dirty: their pages may hold something.  With the key. */
+/* Gives slabs back.  dirty: their pages may hold something. */
 void ng_arena_free(uint32_t first, uint32_t n, bool dirty);
 
-/* Returns pages of free slabs to the system: all, or those that were dirty at the last call already (a tick).  With the
- * key, which it leaves and takes again around each system call; true if something was returned. */
+/* Returns pages of free slabs to the system: all, or those that were dirty at the last call already (a tick).  True if
+ * something was returned.  Better without the key: it makes system calls. */
 bool ng_arena_purge(bool all);
+
+/* Slabs that are free; about. */
+static inline size_t ng_arena_unused(void) {
+    return ng_load(&ng_arena.free_slabs, NG_RELAXED) + ng_load(&ng_arena.late_slabs, NG_RELAXED);
+}
+
+/* Free slabs whose pages were not given back; about. */
+static inline size_t ng_arena_dirty(void) {
+    return ng_load(&ng_arena.dirty_slabs, NG_RELAXED) + ng_load(&ng_arena.late_slabs, NG_RELAXED);
+}
 
 /* Slabs in use: handed out by bump and not free. */
 static inline size_t ng_arena_in_use(void) {
-    uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), gone = ng_load(&ng_arena.free_slabs, NG_RELAXED);
+    uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), gone = ng_arena_unused();
     return bump > gone ? bump - gone : 0;
 }
 
@@ -116,6 +135,11 @@ static inline bool ng_arena_holds(const void *p) {
 /* The map's word for a pointer that the arena holds. */
 static inline uint32_t ng_arena_word(const void *p) {
     return __atomic_load_n(&ng_arena.map[ng_slab_of(p)], __ATOMIC_RELAXED);
+}
+
+/* Sets it, and says what it was: of two threads that free one block twice, one finds out. */
+static inline uint32_t ng_arena_swap_word(uint32_t slab, uint32_t word) {
+    return __atomic_exchange_n(&ng_arena.map[slab], word, __ATOMIC_RELAXED);
 }
 
 static inline void ng_arena_set_word(uint32_t slab, uint32_t word) {

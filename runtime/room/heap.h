@@ -49,7 +49,7 @@ struct ng_heap {
     ng_atomic cap_bytes;               /* sum of cap * block size: what the bins and chains can hold at most */
     uint32_t victim;                   /* where the search for a class to shrink goes on */
     uint16_t cap[NGRT_CLASSES];        /* blocks of the class that the thread may keep */
-    uint16_t chained[NGRT_CLASSES];    /* blocks in the chain */
+    uint32_t chained[NGRT_CLASSES];    /* blocks in the chain */
     char *carve[NGRT_CLASSES];         /* blocks of a slab of ours that were never handed out: from here ... */
     uint32_t carve_left[NGRT_CLASSES]; /* ... so many */
     uint64_t requested;                /* classes with a request since the last miss */
@@ -57,7 +57,6 @@ struct ng_heap {
     uint64_t debt, debt_since;         /* nanoseconds of the room's work that the thread did itself, since when */
     ng_atomic threads;                 /* 1 while a thread has it */
     uint32_t emptied_at;               /* slabs in use when idle classes were last emptied (cache.c) */
-    bool stuck;                        /* the key was not to be had even by letting others run */
     uint32_t busy_spells;              /* settled debts that were heavy (cache.c) */
     struct ng_counts counts;
     struct ngrt_bin shadow[NGRT_CLASSES];

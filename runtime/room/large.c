@@ -30,18 +30,9 @@ static void note_large(int64_t blocks, int64_t bytes) {
 
 /* Slabs from the free ones, else fresh; zero: whether they read as zero. */
 static uint32_t find_slabs(uint32_t n, uint32_t align, bool *zero) {
-    uint32_t first = NG_NO_SLAB;
     if (!ng_arena_within_limit(n))
         return NG_NO_SLAB;
-    if (ng_load(&ng_arena.free_slabs, NG_RELAXED) >= n && ng_key_enter()) {
-        first = ng_arena_find(n, align, zero);
-        ng_key_leave(&ng_key);
-    } else if (align == 1) {
-        void *late = ng_late_take(n);
-        *zero = false;
-        if (late != NULL)
-            return ng_slab_of(late);
-    }
+    uint32_t first = ng_arena_find(n, align, zero);
     if (first == NG_NO_SLAB) {
         *zero = true;
         first = ng_arena_bump(n, align);
@@ -61,13 +52,9 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     if (first == NG_NO_SLAB)
         return NULL;
     struct ng_slab *s = &ng_arena.slab[first];
-    if (ng_arena_word(ng_slab_start(first)) == NGRT_BIN_LARGE) {
-        note_large(-1,
-                   -(int64_t)s->large_bytes); /* freed late: it comes with its slabs, perhaps one more than needed */
-        s->large_bytes = usable_for(size);
-    } else {
-        *s = (struct ng_slab){.large_bytes = usable_for(size), .large_slabs = (uint32_t)n};
-    }
+    ng_slab_reset(s);
+    s->large_bytes = usable_for(size);
+    s->large_slabs = (uint32_t)n;
     ng_arena_set_word(first, NGRT_BIN_LARGE);
     note_large(1, (int64_t)s->large_bytes);
     void *block = ng_slab_start(first);
@@ -79,7 +66,7 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
 void ng_large_put(void *block) {
     uint32_t first = ng_slab_of(block);
     struct ng_slab *s = &ng_arena.slab[first];
-    if (ng_arena_word(block) != NGRT_BIN_LARGE || block != (void *)ng_slab_start(first))
+    if (block != (void *)ng_slab_start(first) || ng_arena_swap_word(first, 0) != NGRT_BIN_LARGE)
         ng_fatal("free of an address at which no block starts");
     bool dirty = true;
     note_large(-1, -(int64_t)s->large_bytes);
@@ -88,31 +75,28 @@ void ng_large_put(void *block) {
         ng_pages_committed(first, first + s->large_slabs);
         dirty = false;
     }
-    ng_arena_set_word(first, 0);
     ng_arena_free(first, s->large_slabs, dirty);
 }
 
 size_t ng_large_usable(const void *block) { return ng_arena.slab[ng_slab_of(block)].large_bytes; }
 
-/* Gives the slabs behind the first n back, if the key is free; else the block keeps them. */
+/* Gives the slabs behind the first n back. */
 static void shrink(uint32_t first, uint32_t n) {
     struct ng_slab *s = &ng_arena.slab[first];
-    if (n < s->large_slabs && ng_key_enter()) {
+    if (n < s->large_slabs) {
         ng_arena_free(first + n, s->large_slabs - n, true);
         s->large_slabs = n;
-        ng_key_leave(&ng_key);
     }
 }
 
 static bool grow_in_place(uint32_t first, uint32_t n) {
     struct ng_slab *s = &ng_arena.slab[first];
     bool zero;
-    if (!ng_arena_within_limit(n - s->large_slabs) || !ng_key_enter())
+    if (!ng_arena_within_limit(n - s->large_slabs))
         return false;
     bool grown = ng_arena_extend(first + s->large_slabs, n - s->large_slabs, &zero);
     if (grown)
         s->large_slabs = n;
-    ng_key_leave(&ng_key);
     return grown;
 }
 
@@ -130,12 +114,7 @@ static void *move(void *block, size_t size) {
         ng_arena.slab[ng_slab_of(to)].moved = 1;
         s->moved = 1; /* so that nobody takes its slabs for dirty */
     }
-    if (ng_key_enter()) {
-        ng_large_put(block);
-        ng_key_leave(&ng_key);
-    } else {
-        ng_late_free(block);
-    }
+    ng_large_put(block);
     return to;
 }
 

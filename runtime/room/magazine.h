@@ -17,8 +17,9 @@
 struct ng_magazine {
     void *block[NGRT_MAGAZINE_SLOTS];
     ng_atomic next; /* link: on the stack of empty ones, in an inbox, in a thread's chain */
-    uint32_t count; /* blocks, where the magazine is not in a bin */
-    uint32_t cls;   /* their class, or NG_MIXED */
+    uint16_t count; /* blocks, where the magazine is not in a bin */
+    uint16_t cls;   /* their class, or NG_MIXED */
+    uint32_t given; /* in an inbox: bytes of them that the owner's `given` counts */
 };
 
 _Static_assert(sizeof(struct ng_magazine) == NGRT_MAGAZINE_BYTES, "the fast path finds a magazine's start by its mask");

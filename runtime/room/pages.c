@@ -22,7 +22,7 @@ enum {
 };
 
 static ng_atomic room_faults;
-static uint64_t next_tick; /* with the key */
+static ng_atomic next_tick;
 
 /* What a chunk of either kind costs to fault in, ns, smoothed; 0: not measured.  In a VM whose hypervisor takes free
  * memory back a huge page can cost four times its small ones, at other times less than one of them
@@ -136,15 +136,16 @@ bool ng_pages_ahead(void) {
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }
 
 uint64_t ng_pages_tick(uint64_t now) {
-    if (ng_load(&ng_arena.dirty_slabs, NG_RELAXED) == 0)
+    if (ng_arena_dirty() == 0)
         return 0;
     /* What was dirty at one tick and still is at the next goes back: after one to two half decays. */
     uint64_t half = (uint64_t)ng_options.decay_ms * 500000;
     if (ng_options.decay_ms < 0)
         return 0;
-    if (next_tick > now)
-        return next_tick - now;
-    (void)ng_arena_purge(ng_options.decay_ms == 0);
-    next_tick = now + half;
+    uint64_t next = ng_load(&next_tick, NG_RELAXED);
+    if (next > now)
+        return next - now;
+    if (ng_cas(&next_tick, &next, now + half, NG_RELAXED)) /* one of those who come at the same time */
+        (void)ng_arena_purge(ng_options.decay_ms == 0);
     return half == 0 ? 1 : half;
 }

@@ -63,7 +63,11 @@ static void stall_if(const char *place) {
 
 /* One round over all rings, a few words each, the key free in between so that no thread waits long. */
 static bool serve_rings(void) {
-    bool some = false;
+    bool some = ng_late_waiting() && ng_key_try(&ng_key);
+    if (some) {
+        ng_serve_late();
+        ng_key_leave(&ng_key);
+    }
     for (uint32_t n = ng_heap_count(); n > 0; n--) {
         struct ng_heap *h = ng_heap_at(n);
         if (!ng_ring_waiting(&h->ring) || !ng_key_try(&ng_key))
@@ -76,30 +80,23 @@ static bool serve_rings(void) {
     return some;
 }
 
-static bool rings_wait(void) {
+static bool words_wait(void) {
+    if (ng_late_waiting())
+        return true;
     for (uint32_t n = ng_heap_count(); n > 0; n--)
         if (ng_ring_waiting(&ng_heap_at(n)->ring))
             return true;
     return false;
 }
 
-/* Gives back what is due; nanoseconds until more is, 0 if nothing waits. */
-static uint64_t tick(void) {
-    if (!ng_key_try(&ng_key))
-        return 1000000;
-    uint64_t due = ng_pages_tick(ng_os_now());
-    ng_key_leave(&ng_key);
-    return due;
-}
-
 /* full: what is wanted of fresh pages cannot be had, so it is no work. */
 static void sleep_until_woken(bool full) {
     stall_if("idle");
-    uint64_t due = tick();
+    uint64_t due = ng_pages_tick(ng_os_now());
     ng_store(&timed, due != 0, NG_RELAXED);
     ng_park_begin(&park);
-    if (!rings_wait() && (full || !ng_pages_wanted()) && ng_load(&quit, NG_ACQUIRE) == 0 &&
-        (due != 0 || ng_load(&ng_arena.dirty_slabs, NG_RELAXED) == 0 || ng_options.decay_ms < 0))
+    if (!words_wait() && (full || !ng_pages_wanted()) && ng_load(&quit, NG_ACQUIRE) == 0 &&
+        (due != 0 || ng_arena_dirty() == 0 || ng_options.decay_ms < 0))
         ng_os_sleep(&park.word.value, NG_PARKED, due);
     ng_park_end(&park);
 }
@@ -144,7 +141,7 @@ void ng_room_wake(void) {
 }
 
 void ng_room_note_dirty(void) {
-    if (ng_load(&ng_arena.dirty_slabs, NG_RELAXED) == 0)
+    if (ng_arena_dirty() == 0)
         return;
     ng_fence(); /* the slabs are counted before the look at the parking word: park.h's pattern, test/model checks it */
     if (ng_park_state(&park) == NG_PARKED && ng_load(&timed, NG_RELAXED) == 0 && ng_options.decay_ms >= 0)

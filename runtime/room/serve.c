@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * serve.c: see serve.h.  Runs on the room's core, or on the app's where a thread serves itself; with the key, but for
- * ng_key_enter and ng_deliver_without_key.
+ * what says so.
  */
 #include "room/serve.h"
 
@@ -11,33 +11,30 @@
 #include "room/slab.h"
 
 /* What may wait for one thread in returned magazines and inboxes, all classes together; more goes to the bitmaps. */
-enum { MOST_HELD_BYTES = 96 << 10 };
-
-bool ng_key_enter(void) {
-    /* 100 ns is a round trip; the room keeps the key for one magazine, about a microsecond, at a time. */
-    for (unsigned i = 0; i < 64; i++) {
-        if (ng_key_try(&ng_key))
-            return true;
-        ng_relax();
-    }
-    return false;
-}
+enum {
+    MOST_HELD_BYTES = 96 << 10,
+    MOST_UNCOUNTED = 512 << 10, /* of all threads together, which may be idle for long */
+};
 
 static bool may_hold(struct ng_heap *h, uint64_t bytes) {
     return !h->orphaned && (int64_t)(h->given + bytes - ng_load(&h->taken, NG_RELAXED)) <= MOST_HELD_BYTES;
 }
 
-static void to_inbox(struct ng_heap *h, struct ng_magazine *m) { ng_inbox_put(&h->inbox[m->cls], &m->next); }
+static void to_inbox(struct ng_heap *h, struct ng_magazine *m, uint32_t given) {
+    m->given = given;
+    ng_inbox_put(&h->inbox[m->cls], &m->next);
+}
 
 /* A returned magazine is full: to the inbox if none waits there, else into the bitmaps. */
 static void returned_full(struct ng_heap *h, uint32_t cls) {
     struct ng_magazine *m = h->returned[cls];
     h->returned[cls] = NULL;
+    uint32_t bytes = m->count * ng_classes[cls].size;
     if (ng_inbox_empty(&h->inbox[cls])) {
-        to_inbox(h, m);
+        to_inbox(h, m, bytes);
         return;
     }
-    h->given -= (uint64_t)m->count * ng_classes[cls].size;
+    h->given -= bytes;
     for (uint32_t i = 0; i < m->count; i++)
         ng_slab_return(m->block[i]);
     ng_magazine_drop(m);
@@ -81,6 +78,8 @@ void ng_serve_magazine(struct ng_magazine *m) {
 
 static struct ng_inbox late;
 
+void ng_late_put(struct ng_magazine *m) { ng_inbox_put(&late, &m->next); }
+
 void ng_late_free(void *block) {
     struct ng_magazine *m = ng_magazine_get();
     if (m == NULL)
@@ -88,10 +87,35 @@ void ng_late_free(void *block) {
     m->block[0] = block;
     m->count = 1;
     m->cls = NG_MIXED;
-    ng_inbox_put(&late, &m->next);
+    ng_late_put(m);
 }
 
+/* Everything from a heap's inboxes into the bitmaps. */
+static void empty_inboxes(struct ng_heap *h) {
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
+        struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&h->inbox[c]));
+        while (m != NULL) {
+            struct ng_magazine *next = ng_magazine_behind(m);
+            h->given -= m->given;
+            ng_serve_magazine(m);
+            ng_magazine_drop(m);
+            m = next;
+        }
+    }
+}
+
+static ng_atomic uncounted; /* bytes delivered without the key since inboxes were last emptied */
+
+static bool much_uncounted(void) { return ng_load(&uncounted, NG_ACQUIRE) > MOST_UNCOUNTED; }
+
+bool ng_late_waiting(void) { return !ng_inbox_empty(&late) || much_uncounted(); }
+
 void ng_serve_late(void) {
+    if (much_uncounted()) {
+        ng_store(&uncounted, 0, NG_RELAXED);
+        for (uint32_t n = ng_heap_count(); n > 0; n--)
+            empty_inboxes(ng_heap_at(n));
+    }
     struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&late));
     while (m != NULL) {
         struct ng_magazine *next = ng_magazine_behind(m);
@@ -99,30 +123,6 @@ void ng_serve_late(void) {
         ng_magazine_drop(m);
         m = next;
     }
-}
-
-static bool suits(const struct ng_magazine *m, uint32_t slabs) {
-    if (m->count != 1 || ng_arena_word(m->block[0]) != NGRT_BIN_LARGE)
-        return false;
-    uint32_t has = ng_arena.slab[ng_slab_of(m->block[0])].large_slabs;
-    return has >= slabs && has <= slabs + slabs / 4;
-}
-
-void *ng_late_take(uint32_t slabs) {
-    /* The whole list is ours once taken, whoever else tries; what does not suit goes back. */
-    struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&late));
-    void *block = NULL;
-    while (m != NULL) {
-        struct ng_magazine *next = ng_magazine_behind(m);
-        if (block == NULL && suits(m, slabs)) {
-            block = m->block[0];
-            ng_magazine_drop(m);
-        } else {
-            ng_inbox_put(&late, &m->next);
-        }
-        m = next;
-    }
-    return block;
 }
 
 unsigned ng_serve_ring(struct ng_heap *h, unsigned most) {
@@ -171,37 +171,48 @@ void ng_serve_ahead(struct ng_heap *h, uint32_t cls) {
         ng_magazine_drop(m);
         return;
     }
-    h->given += (uint64_t)m->count * size;
-    to_inbox(h, m);
+    h->given += m->count * size;
+    to_inbox(h, m, m->count * size);
 }
 
-/* The blocks of m with this word, moved to a magazine of their own at its owner's inbox; false: no memory for one. */
-static bool deliver_one_kind(struct ng_magazine *m, uint32_t word) {
+void ng_deliver_without_key(struct ng_heap *h, struct ng_magazine *m) {
+    uint32_t bytes = m->count * ng_classes[m->cls].size;
+    to_inbox(h, m, 0);
+    ng_add(&uncounted, bytes, NG_RELEASE); /* who sees the sum finds the magazine */
+}
+
+/* The blocks with this word, moved from the magazines to one of their own at its owner's inbox; false: there is no memory
+ * for it. */
+static bool deliver_one_kind(struct ng_magazine *from, uint32_t word) {
     struct ng_magazine *to = ng_magazine_get();
     if (to == NULL)
         return false;
-    uint32_t left = 0;
-    for (uint32_t i = 0; i < m->count; i++) {
-        void *block = m->block[i];
-        if (ng_arena_word(block) == word)
-            to->block[to->count++] = block;
-        else
-            m->block[left++] = block;
+    for (struct ng_magazine *m = from; m != NULL; m = ng_magazine_next(m)) {
+        uint16_t left = 0;
+        for (uint32_t i = 0; i < m->count; i++) {
+            void *block = m->block[i];
+            if (to->count < NGRT_MAGAZINE_SLOTS && ng_arena_word(block) == word)
+                to->block[to->count++] = block;
+            else
+                m->block[left++] = block;
+        }
+        m->count = left;
     }
-    m->count = left;
-    to->cls = ng_word_class(word);
+    to->cls = (uint16_t)ng_word_class(word);
     if (to->count != 0)
-        to_inbox(ng_heap_at(ng_word_heap(word)), to);
+        ng_deliver_without_key(ng_heap_at(ng_word_heap(word)), to);
     else
-        ng_magazine_drop(to); /* the slabs were adopted in between */
+        ng_magazine_drop(to); /* the slab was adopted in between */
     return true;
 }
 
-void ng_deliver_without_key(struct ng_magazine *m) {
+void ng_sort_without_key(struct ng_magazine *from) {
     /* A slab may be adopted by another heap meanwhile; then its old owner merely frees the block as foreign later. */
-    for (uint32_t tries = m->count; m->count > 0 && tries > 0; tries--) {
-        uint32_t word = ng_arena_word(m->block[m->count - 1]);
-        if (word == 0 || word == NGRT_BIN_LARGE || !deliver_one_kind(m, word))
-            return; /* what is left waits for the key */
+    for (struct ng_magazine *m = from; m != NULL; m = ng_magazine_next(m)) {
+        for (uint32_t tries = m->count; m->count > 0 && tries > 0; tries--) {
+            uint32_t word = ng_arena_word(m->block[m->count - 1]);
+            if (word == 0 || word == NGRT_BIN_LARGE || !deliver_one_kind(m, word))
+                break; /* what is left waits for the key */
+        }
     }
 }

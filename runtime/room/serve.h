@@ -9,6 +9,7 @@
 #define NG_ROOM_SERVE_H
 
 #include "room/heap.h"
+#include "room/keys.h"
 
 /* Takes back what the heap's ring holds, at most `most` words; how many there were. */
 unsigned ng_serve_ring(struct ng_heap *h, unsigned most);
@@ -24,18 +25,18 @@ unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
 /* A magazine into the heap's inbox for its next miss, if it has none there and within its bounds. */
 void ng_serve_ahead(struct ng_heap *h, uint32_t cls);
 
-/* Blocks that were freed where neither a heap nor the key was to be had (a signal handler in the middle of a miss, a large
- * block): any thread, without the key; who gets the key next serves it. */
+/* A block that was freed where no heap was to be had (a signal handler in the middle of a miss): any thread, without the
+ * key; who gets the key next serves it. */
 void ng_late_free(void *block);
+/* The same for a whole magazine, of a class or mixed. */
+void ng_late_put(struct ng_magazine *m);
 void ng_serve_late(void);
+bool ng_late_waiting(void);
 
-/* A large block of `slabs` slabs or little more from among those, for who does not get the key either; NULL if none. */
-void *ng_late_take(uint32_t slabs);
-
-/* Waits for nothing longer than a round trip between cores; false where the key is still held then. */
-bool ng_key_enter(void);
-
-/* Sorts a mixed magazine without the key, straight into the owners' inboxes: for when the key is stuck. */
-void ng_deliver_without_key(struct ng_magazine *m);
+/* For when the key is stuck; who gets it next takes back what the owners did not.  The first puts a magazine of the heap's
+ * own blocks into its inbox; the second sorts linked mixed magazines into the inboxes of all owners, which leaves them
+ * empty and the caller's, if there is memory. */
+void ng_deliver_without_key(struct ng_heap *h, struct ng_magazine *m);
+void ng_sort_without_key(struct ng_magazine *from);
 
 #endif

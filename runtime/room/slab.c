@@ -120,7 +120,10 @@ bool ng_slab_orphans(uint32_t cls) { return ng_load(&orphan_classes, NG_RELAXED)
 
 void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls) {
     struct ng_slab *s = &ng_arena.slab[slab];
-    *s = (struct ng_slab){.heap = heap, .cls = (uint8_t)cls, .blocks = ng_classes[cls].blocks};
+    ng_slab_reset(s);
+    s->heap = heap;
+    s->cls = (uint8_t)cls;
+    s->blocks = ng_classes[cls].blocks;
     ng_arena_set_word(slab, ng_word_for(heap, cls));
 }
 

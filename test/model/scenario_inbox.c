@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * scenario_inbox.c: two threads put magazines into a third one's inbox while it takes.
+ * scenario_inbox.c: two threads put magazines into a third one's inbox while it takes, or while it and the key's holder
+ * both take.
  *
  * Holds: each magazine comes out exactly once, whole, with what was written before it was put; those of one thread in one
  * take come newest first.
@@ -29,6 +30,12 @@ static void setup(void) {
         model_name(&s.magazine[i].next, "magazine %d", i);
         model_name(&s.magazine[i].block, "block %d", i);
     }
+}
+
+static void setup_without_second(void) {
+    setup();
+    for (int i = EACH; i < MAGAZINES; i++)
+        s.taken[i] = true;
 }
 
 static void produce(int first) {
@@ -80,6 +87,12 @@ int main(int argc, char **argv) {
          sizeof(s),
          setup,
          {{"producer 1", produce_0}, {"producer 2", produce_1}, {"owner", own}},
+         finish},
+        {"inbox: 1 producer, 2 magazines, 2 takers with 3 takes each",
+         &s,
+         sizeof(s),
+         setup_without_second,
+         {{"producer 1", produce_0}, {"owner", own}, {"key's holder", own}},
          finish},
         {.name = NULL},
     };

@@ -88,7 +88,6 @@ int main() {
     run(4000);
     size_t late = test_rss();
     CHECK(ended == 3 * 4400u, "%u of %u destructors ran to the end", ended, 3 * 4400u);
-    /* OPEN DEFECT: should be 8 MiB; 4000 threads whose last destructors allocate leave 15 to 65 MiB (CHANGELOG.md). */
-    CHECK(late <= early + (128u << 20), "resident %zu KiB, then %zu KiB", early >> 10, late >> 10);
+    CHECK(late <= early + (8u << 20), "resident %zu KiB, then %zu KiB", early >> 10, late >> 10);
     return 0;
 }

@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
     size_t other = test_rss();
     dprintf(1, "resident: %zu KiB young, %zu KiB aged, %zu KiB with another size\n", young >> 10, aged >> 10,
             other >> 10);
-    CHECK(TEST_SANITIZED || other <= young * (200 + percent * 4) / 100,
+    CHECK(TEST_SANITIZED || other <= young * (150 + percent * 4) / 100,
           "resident %zu KiB for 64 bytes, then %zu KiB for 80", young >> 10, other >> 10);
     free_in_random_order(&random);
     heap_free(block);
