@@ -367,8 +367,10 @@ static bool open_slab(struct ng_heap *h, uint32_t cls) {
     h->carve[cls] = ng_slab_start(slab);
     h->carve_left[cls] = ng_classes[cls].blocks;
     ng_count(&h->counts.fresh_slabs, 1);
-    if (fresh)
+    if (fresh) {
+        ng_pages_entered(slab);
         ng_pages_consumed();
+    }
     ng_room_consider(false);
     return true;
 }

@@ -18,7 +18,6 @@ enum {
     LEAST_WINDOW = 8,
     MOST_WINDOW = 256,
     PROBE_CHUNKS = 32,
-    PROBE_COMMITS = 8,
 };
 
 static ng_atomic room_faults;
@@ -28,6 +27,7 @@ static ng_atomic next_tick;
  * memory back a huge page can cost four times its small ones, at other times less than one of them
  * (docs/decisions/0006-huge-pages.md), so it is measured again and again. */
 static ng_atomic huge_ns, small_ns;
+static ng_atomic last_huge_ns;      /* the same, of the last one alone */
 static uint32_t chunks_since_probe; /* the room's thread alone */
 
 static void smooth(ng_atomic *a, uint64_t ns) {
@@ -35,11 +35,15 @@ static void smooth(ng_atomic *a, uint64_t ns) {
     ng_store(a, before == 0 ? ns : (3 * before + ns) / 4, NG_RELAXED);
 }
 
-/* Huge pages make what the program does with the memory 5 to 10 % faster, so they may cost more, but not much more. */
-static bool huge_pays(void) {
+/* Huge pages make what the program does with the memory 5 to 10 % faster, so on the room's core they may cost more, but
+ * not much more. */
+static bool huge_pays_room(void) {
     uint64_t huge = ng_load(&huge_ns, NG_RELAXED), small = ng_load(&small_ns, NG_RELAXED);
     return huge == 0 || (small != 0 && huge <= 2 * small);
 }
+
+/* On the program's own core only the cheaper kind pays, and one dear page is warning enough. */
+static bool huge_pays_thread(void) { return ng_load(&last_huge_ns, NG_RELAXED) <= ng_load(&small_ns, NG_RELAXED); }
 
 static bool populate(uint64_t from, uint64_t to, bool huge) {
     char *start = ng_slab_start((uint32_t)from);
@@ -48,39 +52,29 @@ static bool populate(uint64_t from, uint64_t to, bool huge) {
         ng_os_huge(start, bytes, true);
     uint64_t begin = ng_os_now();
     bool done = ng_os_populate(start, bytes);
-    smooth(huge ? &huge_ns : &small_ns, (ng_os_now() - begin) * SLABS_IN_CHUNK / (to - from));
+    uint64_t ns = (ng_os_now() - begin) * SLABS_IN_CHUNK / (to - from);
+    smooth(huge ? &huge_ns : &small_ns, ns);
+    if (huge)
+        ng_store(&last_huge_ns, ns, NG_RELAXED);
     return done;
 }
 
-/* Without a room whoever commits measures, on the first chunk or two of what it is about to use: the kind in use each
- * time, the other the first time and then rarely, since it is the dearer one. */
-static void choose_for_thread(size_t from, size_t to) {
-    static ng_atomic commits;
-    bool probe = ng_add(&commits, 1, NG_RELAXED) % PROBE_COMMITS == 0;
-    if (to - from < 4 * (size_t)SLABS_IN_CHUNK)
-        return;
-    if (probe) {
-        (void)populate(from, from + SLABS_IN_CHUNK, false);
-        from += SLABS_IN_CHUNK;
-    }
-    if (probe || huge_pays()) {
-        (void)populate(from, from + SLABS_IN_CHUNK, true);
-        from += SLABS_IN_CHUNK;
-    }
-    if (huge_pays())
+void ng_pages_committed(size_t from, size_t to) {
+    if (ng_options.thp != NG_ON)
+        return; /* decided chunk by chunk */
+    from = (from + SLABS_IN_CHUNK - 1) / SLABS_IN_CHUNK * SLABS_IN_CHUNK;
+    if (from < to)
         ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
 }
 
-void ng_pages_committed(size_t from, size_t to) {
-    from = (from + SLABS_IN_CHUNK - 1) / SLABS_IN_CHUNK * SLABS_IN_CHUNK;
-    if (ng_options.thp == NG_AUTO && from < HUGE_FROM)
-        from = HUGE_FROM;
-    if (ng_options.thp == NG_OFF || from >= to)
-        return;
-    if (ng_options.thp == NG_ON)
-        ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
-    else if (!ng_room_present())
-        choose_for_thread(from, to);
+/* Without a room the thread that enters a chunk chooses for it.  Huge pages are faulted in here, so that each is measured:
+ * one that was dear is the last for a while.  Now and then both kinds get a trial. */
+static void choose_for_thread(uint64_t chunk) {
+    static ng_atomic chunks;
+    uint64_t turn = ng_add(&chunks, 1, NG_RELAXED) % PROBE_CHUNKS;
+    bool trial = turn <= 1, huge = trial ? turn == 1 : huge_pays_thread();
+    if ((trial || huge) && ng_arena_ready(chunk + SLABS_IN_CHUNK))
+        (void)populate(chunk, chunk + SLABS_IN_CHUNK, huge);
 }
 
 /* The kind of the chunk that starts here; now and then the kind that seemed dearer gets another trial. */
@@ -91,9 +85,9 @@ static bool choose_for_room(uint64_t from) {
         return true;
     if (++chunks_since_probe >= PROBE_CHUNKS) {
         chunks_since_probe = 0;
-        return !huge_pays();
+        return !huge_pays_room();
     }
-    return huge_pays();
+    return huge_pays_room();
 }
 
 /* How far ahead, in slabs: a twentieth of what is in use. */
@@ -112,6 +106,11 @@ bool ng_pages_wanted(void) { return ready() < (int64_t)(window() - window() / 4)
 void ng_pages_consumed(void) {
     if (ready() < (int64_t)(window() / 2))
         ng_room_wake();
+}
+
+void ng_pages_entered(uint32_t slab) {
+    if (slab % SLABS_IN_CHUNK == 0 && slab >= HUGE_FROM && ng_options.thp == NG_AUTO && !ng_room_present())
+        choose_for_thread(slab);
 }
 
 bool ng_pages_ahead(void) {
