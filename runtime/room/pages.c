@@ -16,7 +16,7 @@ enum {
     HUGE_FROM = 16 * SLABS_IN_CHUNK,
     STEP = 4, /* slabs faulted in at once on small pages: 256 KiB, about 50 us */
     LEAST_WINDOW = 8,
-    MOST_WINDOW = 256,
+    MOST_WINDOW = 32,
     PROBE_CHUNKS = 32,
 };
 
