@@ -34,25 +34,6 @@ static inline void *take_any(size_t size) {
   return ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
 }
 
-/* ngrt_give for a block whose class the compiler believes to know.  The slab's word decides all the same: a wrong
- * belief is a miss.  As many instructions as ngrt_give, but the magazine's address no longer hangs on the load of the
- * word. */
-static inline int give_bin(struct ngrt_cache *cache, void *p, uint32_t bin) {
-  uintptr_t slab = ((uintptr_t)p - cache->base) >> NGRT_SLAB_SHIFT;
-  if (__builtin_expect(slab >= cache->slabs, 0))
-    return 0;
-  uintptr_t word = __atomic_load_n(&cache->map[slab], __ATOMIC_RELAXED);
-  if (__builtin_expect((word ^ cache->tag) != bin, 0))
-    return 0;
-  struct ngrt_bin *b = ngrt_bin_at(cache, bin);
-  void **top = b->top;
-  if (__builtin_expect(top == b->limit, 0))
-    return 0;
-  *top = p;
-  b->top = top + 1;
-  return 1;
-}
-
 void *ngrt_fast_malloc_bin(uint32_t bin, size_t size) {
   void *p = ngrt_take(&ngrt_cache, bin);
   return __builtin_expect(p != NULL, 1) ? p : ngrt_malloc_slow(size);
@@ -111,7 +92,7 @@ void ngrt_fast_free(void *p) {
 }
 
 void ngrt_fast_free_bin(void *p, uint32_t bin) {
-  if (!give_bin(&ngrt_cache, p, bin))
+  if (!ngrt_give_bin(&ngrt_cache, p, bin))
     ngrt_free_slow(p);
 }
 
@@ -127,7 +108,7 @@ void ngrt_fast_delete_array(void *p) {
 
 int ngrt_fast_try_give(void *p) { return ngrt_give(&ngrt_cache, p); }
 
-int ngrt_fast_try_give_bin(void *p, uint32_t bin) { return give_bin(&ngrt_cache, p, bin); }
+int ngrt_fast_try_give_bin(void *p, uint32_t bin) { return ngrt_give_bin(&ngrt_cache, p, bin); }
 
 /* Nothing where the magazine holds enough already. */
 void ngrt_fast_request(uint32_t bin, size_t blocks) {

@@ -152,22 +152,38 @@ static inline uint32_t ngrt_word_of(const struct ngrt_cache *cache, const void *
     return __atomic_load_n(&cache->map[slab], __ATOMIC_RELAXED);
 }
 
-/* The hit path of every free: the block's slab is the thread's own and its magazine has a free slot.  17 instructions,
- * one compare for pointers that are not ours (no cache: slabs is 0).  0 on a miss, nothing changed. */
-static inline int ngrt_give(struct ngrt_cache *cache, void *p) {
+/* The offset of p's bin where its slab is the thread's own, else a number that is none. */
+static inline uintptr_t ngrt_own_bin(const struct ngrt_cache *cache, const void *p) {
     uintptr_t slab = ((uintptr_t)p - cache->base) >> NGRT_SLAB_SHIFT;
     if (__builtin_expect(slab >= cache->slabs, 0))
-        return 0;
-    uintptr_t bin = __atomic_load_n(&cache->map[slab], __ATOMIC_RELAXED) ^ cache->tag;
-    if (__builtin_expect(bin >= sizeof(cache->bin), 0))
-        return 0;
-    struct ngrt_bin *b = ngrt_bin_at(cache, bin);
+        return UINTPTR_MAX;
+    return __atomic_load_n(&cache->map[slab], __ATOMIC_RELAXED) ^ cache->tag;
+}
+
+static inline int ngrt_push(struct ngrt_bin *b, void *p) {
     void **top = b->top;
     if (__builtin_expect(top == b->limit, 0))
         return 0;
     *top = p;
     b->top = top + 1;
     return 1;
+}
+
+/* The hit path of every free: the block's slab is the thread's own and its magazine has a free slot.  17 instructions,
+ * one compare for pointers that are not ours (no cache: slabs is 0).  0 on a miss, nothing changed. */
+static inline int ngrt_give(struct ngrt_cache *cache, void *p) {
+    uintptr_t bin = ngrt_own_bin(cache, p);
+    if (__builtin_expect(bin >= sizeof(cache->bin), 0))
+        return 0;
+    return ngrt_push(ngrt_bin_at(cache, bin), p);
+}
+
+/* The same for a block whose class the compiler believes to know.  The slab's word decides all the same: a wrong belief
+ * is a miss.  As many instructions, but the magazine's address does not hang on the load of the word. */
+static inline int ngrt_give_bin(struct ngrt_cache *cache, void *p, uint32_t bin) {
+    if (__builtin_expect(ngrt_own_bin(cache, p) != bin, 0))
+        return 0;
+    return ngrt_push(ngrt_bin_at(cache, bin), p);
 }
 
 /* The blocks that the bin's magazine holds. */
