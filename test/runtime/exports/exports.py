@@ -9,10 +9,9 @@
 
 import glob
 import re
-import subprocess
 import sys
 
-CHECKS = FAILED = 0
+from checks import expect, output_of, report
 
 # libc's own names that look like an allocation function's but are none, or are private to glibc's own libraries.
 LIBC_ALLOCATION = re.compile(
@@ -21,28 +20,16 @@ LIBC_ALLOCATION = re.compile(
 OPERATOR = re.compile(r"^_Z(n[wa]|d[la])")
 
 
-def expect(good, message):
-    global CHECKS, FAILED
-    CHECKS += 1
-    if not good:
-        FAILED += 1
-        print(message, file=sys.stderr)
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 def exported(library):
     names = set()
-    for line in run("nm", "-D", "--defined-only", library).splitlines():
+    for line in output_of("nm", "-D", "--defined-only", library).splitlines():
         names.add(line.split()[-1].split("@")[0])
     return names
 
 
 def loaded_by_cc(library):
     """The file that the dynamic linker takes for the name, as any program here gets it."""
-    for line in run("/sbin/ldconfig", "-p").splitlines():
+    for line in output_of("/sbin/ldconfig", "-p").splitlines():
         m = re.match(r"\s*" + re.escape(library) + r" \(libc6,(x86-64|AArch64)[^)]*\) => (\S+)", line)
         if m:
             return m.group(2)
@@ -92,17 +79,16 @@ def main(library, version_script, abi):
     for name in sorted(slow | {symbol}):
         expect(name in ours, f"{name}: in {abi}, but not exported")
 
-    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-dW", library)))
+    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", output_of("readelf", "-dW", library)))
     for name in needed:
         expect(re.match(r"(libc\.so|ld-linux)", name), f"{name}: needed, but a C program may not have it")
-    text_relocations = re.search(r"\bTEXTREL\b", run("readelf", "-dW", library))
+    text_relocations = re.search(r"\bTEXTREL\b", output_of("readelf", "-dW", library))
     expect(not text_relocations, "the library needs relocations in its code")
-    expect(re.search(r"\bNOW\b", run("readelf", "-dW", library)), "the library is not linked with -z now")
+    expect(re.search(r"\bNOW\b", output_of("readelf", "-dW", library)), "the library is not linked with -z now")
 
-    tls = re.search(r"\n\s+TLS\s+\S+\s+\S+\s+\S+\s+\S+\s+(0x[0-9a-f]+)", run("readelf", "-lW", library))
+    tls = re.search(r"\n\s+TLS\s+\S+\s+\S+\s+\S+\s+\S+\s+(0x[0-9a-f]+)", output_of("readelf", "-lW", library))
     expect(tls and int(tls.group(1), 16) <= 1024, f"static TLS over 1024 bytes: {tls and int(tls.group(1), 16)}")
-    print(f"{CHECKS} checks, {FAILED} failed; {len(ours)} names exported")
-    return FAILED != 0
+    return report(f"; {len(ours)} names exported")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@
 #   - free and the deletes test their argument before anything that relocation has to fill in.
 
 import re
-import subprocess
 import sys
+
+from checks import expect, output_of, report
 
 # Instructions on the hit path: the most that either compiler needs (clang 19, gcc 12), at -O2 on x86-64.
 LIMIT = {
@@ -22,25 +23,10 @@ LIMIT = {
 }
 FREES = ("free", "__libc_free", "cfree", "_ZdlPv", "_ZdlPvm", "_ZdaPv", "_ZdaPvm", "_ZdlPvSt11align_val_t")
 
-CHECKS = FAILED = 0
-
-
-def expect(good, message):
-    global CHECKS, FAILED
-    CHECKS += 1
-    if not good:
-        FAILED += 1
-        print(message, file=sys.stderr)
-
-
-def run(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 def functions(library):
     """Name to (address, size), as exported."""
     found = {}
-    for line in run("nm", "-DS", "--defined-only", library).splitlines():
+    for line in output_of("nm", "-DS", "--defined-only", library).splitlines():
         parts = line.split()
         if len(parts) == 4 and parts[2] in "TtWw":
             found[parts[3].split("@")[0]] = (int(parts[0], 16), int(parts[1], 16))
@@ -48,7 +34,7 @@ def functions(library):
 
 
 def instructions(library, start, size):
-    text = run("objdump", "-d", "--no-show-raw-insn", f"--start-address={start}", f"--stop-address={start + size}", library)
+    text = output_of("objdump", "-d", "--no-show-raw-insn", f"--start-address={start}", f"--stop-address={start + size}", library)
     code = []
     for line in text.splitlines():
         m = re.match(r"\s+[0-9a-f]+:\t(\S.*)", line)
@@ -78,8 +64,7 @@ def main(library):
                f"{name}: does not begin with the test for NULL but with {code[:2]}")
         target = re.search(r"([0-9a-f]+) <", code[1])
         expect(target is not None, f"{name}: {code[1]} jumps where?")
-    print(f"{CHECKS} checks, {FAILED} failed")
-    return FAILED != 0
+    return report()
 
 
 if __name__ == "__main__":

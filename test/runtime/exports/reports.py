@@ -10,16 +10,7 @@ import re
 import subprocess
 import sys
 
-CHECKS = FAILED = 0
-
-
-def expect(good, message):
-    global CHECKS, FAILED
-    CHECKS += 1
-    if not good:
-        FAILED += 1
-        print(message, file=sys.stderr)
-
+from checks import expect, report
 
 def run(library, command, **variables):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("NGRT_", "LD_"))}
@@ -71,8 +62,7 @@ def main(library, work):
     sentences = re.findall(r"^ +\d+  (.+)$", text, re.M)
     expect(len(sentences) == len(few) - 2, f"{len(sentences)} sentences for {len(few) - 2} numbers")
 
-    print(f"{CHECKS} checks, {FAILED} failed")
-    return FAILED != 0
+    return report()
 
 
 if __name__ == "__main__":
