@@ -253,8 +253,8 @@ bool ng_cache_send(struct ng_heap *h, void *block, uint32_t bytes) {
 
 /* ---- capacity ---- */
 
-/* Of the heap's size a sixty-fourth for all threads together. */
-static size_t budget(void) { return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 64 / ng_heap_count(); }
+/* Of the heap's size a thirty-second for all threads together. */
+static size_t budget(void) { return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 32 / ng_heap_count(); }
 
 static void set_cap(struct ng_heap *h, uint32_t cls, uint32_t cap) {
     int64_t more = ((int64_t)cap - h->cap[cls]) * ng_classes[cls].size;

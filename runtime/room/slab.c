@@ -32,7 +32,7 @@ void ng_classes_fill(void) {
         k->blocks = (uint16_t)(NG_SLAB_BYTES / size);
         k->words = (uint16_t)((k->blocks + 63u) / 64u);
         k->first_cap = (uint16_t)clamp(2048 / size, 1, 32);
-        k->most_cap = (uint16_t)clamp(65536 / size, 4, 5 * NGRT_MAGAZINE_SLOTS);
+        k->most_cap = (uint16_t)clamp(131072 / size, 4, 5 * NGRT_MAGAZINE_SLOTS);
         k->most_held = (uint16_t)clamp(16384 / size, 1, NGRT_MAGAZINE_SLOTS);
         orphan[c] = NG_NO_SLAB;
     }
