@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ngrt-help, which prints the options that the runtime was built with, and the manual page made by it: both come from
-# runtime/front/options.def, so neither can lag behind the parser.
+# runtime/room/options.def, so neither can lag behind the parser.
 
 add_executable(ngrt-help tools/ngrt-help.c)
 target_include_directories(ngrt-help PRIVATE runtime)

@@ -16,7 +16,7 @@ struct option {
 
 static const struct option options[] = {
 #define NG_OPTION(kind, field, variable, value, text, max, allowed, sentence) {variable, text, allowed, sentence},
-#include "front/options.def"
+#include "room/options.def"
 #undef NG_OPTION
 };
 

@@ -7,7 +7,7 @@
 #ifndef NG_FRONT_INFO_H
 #define NG_FRONT_INFO_H
 
-#include "front/options.h"
+#include "room/options.h"
 
 #include <malloc.h>
 #include <stdbool.h>

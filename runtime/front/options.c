@@ -18,10 +18,10 @@ enum option_kind { OPTION_WORD, OPTION_NUMBER, OPTION_SIZE, OPTION_NAME };
 
 #define NG_OPTION(kind, field, variable, value, text, max, allowed, sentence) .field = value,
 static const struct ng_options defaults = {
-#include "front/options.def"
+#include "room/options.def"
 };
 struct ng_options ng_options = {
-#include "front/options.def"
+#include "room/options.def"
 };
 #undef NG_OPTION
 
@@ -37,7 +37,7 @@ struct option {
 static const struct option options[] = {
 #define NG_OPTION(kind, field, variable, value, text, max, allowed, sentence)                                          \
     {variable, text, allowed, max, offsetof(struct ng_options, field), OPTION_##kind},
-#include "front/options.def"
+#include "room/options.def"
 #undef NG_OPTION
 };
 

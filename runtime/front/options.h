@@ -1,37 +1,12 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * options.h: what the user may set, by NGRT_* variables of the environment.
- *
- * Owns ng_options.  Everybody may read it, on any core and without a lock: it is written once, by the constructor, while
- * the program has one thread as far as this library knows; until then the defaults hold.
+ * options.h: reads the options from the environment.  The constructor, before main.
  */
 #ifndef NG_FRONT_OPTIONS_H
 #define NG_FRONT_OPTIONS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* Values of options that are words: the word's place in its list. */
-enum { NG_AUTO, NG_ON, NG_OFF };
-enum { NG_STATS_OFF, NG_STATS_TEXT, NG_STATS_JSON };
-
-/* Options that are numbers: the word that may stand instead. */
-enum { NG_NUMBER_AUTO = -1, NG_NUMBER_NEVER = -1 };
-
-/* The field's type for each kind in options.def; max is a NAME's longest. */
-#define NG_OPTION_FIELD_WORD(field, max) int field;
-#define NG_OPTION_FIELD_NUMBER(field, max) int field;
-#define NG_OPTION_FIELD_SIZE(field, max) size_t field;
-#define NG_OPTION_FIELD_NAME(field, max) char field[(max) + 1];
-
-struct ng_options {
-#define NG_OPTION(kind, field, variable, value, text, max, allowed, sentence) NG_OPTION_FIELD_##kind(field, max)
-#include "front/options.def"
-#undef NG_OPTION
-};
-
-extern struct ng_options ng_options;
+#include "room/options.h"
 
 /* Sets ng_options from the defaults and `envp` (NULL: the defaults alone).  A bad value costs one line on stderr and leaves
  * the default.  Allocates nothing, keeps errno. */

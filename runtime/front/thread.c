@@ -10,8 +10,8 @@
 #include "front/thread.h"
 
 #include "front/cache.h"
-#include "front/options.h"
 #include "os/os.h"
+#include "room/options.h"
 #include "room/pages.h"
 #include "room/room.h"
 #include "room/slab.h"

@@ -5,9 +5,9 @@
  */
 #include "room/pages.h"
 
-#include "front/options.h"
 #include "os/os.h"
 #include "room/arena.h"
+#include "room/options.h"
 #include "room/room.h"
 
 enum {

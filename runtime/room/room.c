@@ -14,9 +14,9 @@
 #include "room/room.h"
 
 #include "channel/park.h"
-#include "front/options.h"
 #include "os/os.h"
 #include "room/heap.h"
+#include "room/options.h"
 #include "room/pages.h"
 #include "room/serve.h"
 

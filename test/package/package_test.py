@@ -246,7 +246,7 @@ def examples_do_what_they_say(c):
 
 
 def option_names(c):
-    names = re.findall(r'^NG_OPTION\(\w+, \w+, "(NGRT_\w+)"', (c.source / "runtime/front/options.def").read_text(),
+    names = re.findall(r'^NG_OPTION\(\w+, \w+, "(NGRT_\w+)"', (c.source / "runtime/room/options.def").read_text(),
                        re.MULTILINE)
     if len(names) < 5:
         fail(f"found only {names} in options.def")
