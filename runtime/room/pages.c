@@ -28,6 +28,7 @@ static ng_atomic next_tick;
  * (docs/decisions/0006-huge-pages.md), so it is measured again and again. */
 static ng_atomic huge_ns, small_ns;
 static ng_atomic last_huge_ns;      /* the same, of the last one alone */
+static ng_atomic least_small_ns;    /* and of the cheapest: what goes on besides makes a sample dearer, never cheaper */
 static uint32_t chunks_since_probe; /* the room's thread alone */
 
 static void smooth(ng_atomic *a, uint64_t ns) {
@@ -43,7 +44,9 @@ static bool huge_pays_room(void) {
 }
 
 /* On the program's own core only the cheaper kind pays, and one dear page is warning enough. */
-static bool huge_pays_thread(void) { return ng_load(&last_huge_ns, NG_RELAXED) <= ng_load(&small_ns, NG_RELAXED); }
+static bool huge_pays_thread(void) {
+    return ng_load(&last_huge_ns, NG_RELAXED) <= ng_load(&least_small_ns, NG_RELAXED);
+}
 
 static bool populate(uint64_t from, uint64_t to, bool huge) {
     char *start = ng_slab_start((uint32_t)from);
@@ -54,8 +57,11 @@ static bool populate(uint64_t from, uint64_t to, bool huge) {
     bool done = ng_os_populate(start, bytes);
     uint64_t ns = (ng_os_now() - begin) * SLABS_IN_CHUNK / (to - from);
     smooth(huge ? &huge_ns : &small_ns, ns);
+    uint64_t least = ng_load(&least_small_ns, NG_RELAXED);
     if (huge)
         ng_store(&last_huge_ns, ns, NG_RELAXED);
+    else if (least == 0 || ns < least)
+        ng_store(&least_small_ns, ns, NG_RELAXED);
     return done;
 }
 
@@ -68,13 +74,21 @@ void ng_pages_committed(size_t from, size_t to) {
 }
 
 /* Without a room the thread that enters a chunk chooses for it.  Huge pages are faulted in here, so that each is measured:
- * one that was dear is the last for a while.  Now and then both kinds get a trial. */
+ * one that was dear is the last until both kinds get another trial, which is twice as far away each time. */
 static void choose_for_thread(uint64_t chunk) {
-    static ng_atomic chunks;
-    uint64_t turn = ng_add(&chunks, 1, NG_RELAXED) % PROBE_CHUNKS;
-    bool trial = turn <= 1, huge = trial ? turn == 1 : huge_pays_thread();
-    if ((trial || huge) && ng_arena_ready(chunk + SLABS_IN_CHUNK))
-        (void)populate(chunk, chunk + SLABS_IN_CHUNK, huge);
+    static ng_atomic chunks, next_trial, trials, pause = {PROBE_CHUNKS};
+    uint64_t n = ng_add(&chunks, 1, NG_RELAXED), due = ng_load(&next_trial, NG_RELAXED);
+    bool trial = n >= due && ng_cas(&next_trial, &due, n + 1, NG_RELAXED);
+    bool huge = trial ? ng_add(&trials, 1, NG_RELAXED) % 2 == 1 : huge_pays_thread();
+    if (!(trial || huge) || !ng_arena_ready(chunk + SLABS_IN_CHUNK))
+        return;
+    uint64_t step = huge ? SLABS_IN_CHUNK : SLABS_IN_CHUNK / 4; /* several samples of small pages */
+    for (uint64_t at = chunk; at < chunk + SLABS_IN_CHUNK; at += step)
+        (void)populate(at, at + step, huge);
+    if (trial && huge) {
+        ng_store(&next_trial, n + ng_load(&pause, NG_RELAXED), NG_RELAXED);
+        ng_store(&pause, huge_pays_thread() ? PROBE_CHUNKS : 2 * ng_load(&pause, NG_RELAXED), NG_RELAXED);
+    }
 }
 
 /* The kind of the chunk that starts here; now and then the kind that seemed dearer gets another trial. */
