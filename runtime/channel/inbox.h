@@ -4,10 +4,9 @@
  * inbox.h: magazines on their way to one thread, one inbox a class.
  *
  * Owns: the list from the inbox's word through the magazines' next words.  put: anyone who has a magazine of the
- * inbox's owner and class (the key's holder; a thread with foreign blocks while the key is stuck).  take: the owner,
- * or the key's holder where too much came while it was stuck; always the whole list, so that no ABA can arise.  Neither
- * waits; put repeats only if another put or take got in
- * between, which is progress for that one.
+ * inbox's owner and class (the key's holder; a thread with foreign blocks while the key is stuck).  take: the owner, or the
+ * key's holder where too much came while it was stuck; always the whole list, so that no ABA can arise.  Neither waits;
+ * put repeats only if another put or take got in between, which is progress for that one.
  *
  * Ordering.  The next words are atomic (relaxed) only because a magazine's next word is also its link on the stack of
  * empty magazines, where a loser may still read it (stack.h).  put writes the magazine's blocks, then releases the

@@ -13,7 +13,7 @@
 struct ng_key ng_key, ng_arena_key;
 
 enum {
-    SPINS = 64, /* 100 ns is a round trip; the room keeps its key for one magazine, about a microsecond, at a time */
+    SPINS = 64, /* about a microsecond: some round trips between cores */
     YIELDS = 8,
     FORK_NAPS = 200,
     FORK_NAP_NS = 50000,

@@ -31,7 +31,7 @@ bool ng_pages_wanted(void);
 /* Page faults taken by ng_pages_ahead. */
 uint64_t ng_pages_faults(void);
 
-/* Gives back what was free for the decay time, if it is due; with the key.  Nanoseconds until the next time something
+/* Gives back what was free for the decay time, if it is due; better without the key.  Nanoseconds until the next time something
  * is due, 0 if nothing waits. */
 uint64_t ng_pages_tick(uint64_t now);
 

@@ -90,18 +90,23 @@ void ng_late_free(void *block) {
     ng_late_put(m);
 }
 
-/* Everything from a heap's inboxes into the bitmaps. */
-static void empty_inboxes(struct ng_heap *h) {
-    for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
-        struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&h->inbox[c]));
-        while (m != NULL) {
-            struct ng_magazine *next = ng_magazine_behind(m);
-            h->given -= m->given;
-            ng_serve_magazine(m);
-            ng_magazine_drop(m);
-            m = next;
-        }
+/* Everything from an inbox to where it belongs; how much of it was counted as given. */
+static uint64_t empty_inbox(struct ng_inbox *in) {
+    uint64_t given = 0;
+    struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(in));
+    while (m != NULL) {
+        struct ng_magazine *next = ng_magazine_behind(m);
+        given += m->given;
+        ng_serve_magazine(m);
+        ng_magazine_drop(m);
+        m = next;
     }
+    return given;
+}
+
+static void empty_inboxes(struct ng_heap *h) {
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++)
+        h->given -= empty_inbox(&h->inbox[c]);
 }
 
 static ng_atomic uncounted; /* bytes delivered without the key since inboxes were last emptied */
@@ -116,13 +121,7 @@ void ng_serve_late(void) {
         for (uint32_t n = ng_heap_count(); n > 0; n--)
             empty_inboxes(ng_heap_at(n));
     }
-    struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&late));
-    while (m != NULL) {
-        struct ng_magazine *next = ng_magazine_behind(m);
-        ng_serve_magazine(m);
-        ng_magazine_drop(m);
-        m = next;
-    }
+    (void)empty_inbox(&late);
 }
 
 unsigned ng_serve_ring(struct ng_heap *h, unsigned most) {
@@ -171,7 +170,7 @@ void ng_serve_ahead(struct ng_heap *h, uint32_t cls) {
         ng_magazine_drop(m);
         return;
     }
-    h->given += m->count * size;
+    h->given += (uint64_t)m->count * size;
     to_inbox(h, m, m->count * size);
 }
 
