@@ -367,10 +367,8 @@ static bool open_slab(struct ng_heap *h, uint32_t cls) {
     h->carve[cls] = ng_slab_start(slab);
     h->carve_left[cls] = ng_classes[cls].blocks;
     ng_count(&h->counts.fresh_slabs, 1);
-    if (fresh) {
-        ng_pages_entered(slab);
+    if (fresh)
         ng_pages_consumed();
-    }
     ng_room_consider(false);
     return true;
 }

@@ -25,28 +25,13 @@ static ng_atomic next_tick;
 
 /* What a chunk of either kind costs to fault in, ns, smoothed; 0: not measured.  In a VM whose hypervisor takes free
  * memory back a huge page can cost four times its small ones, at other times less than one of them
- * (docs/decisions/0006-huge-pages.md), so it is measured again and again. */
-static ng_atomic huge_ns, small_ns;
-static ng_atomic last_huge_ns;      /* the same, of the last one alone */
-static ng_atomic least_small_ns;    /* and of the cheapest: what goes on besides makes a sample dearer, never cheaper */
-static uint32_t chunks_since_probe; /* the room's thread alone */
-
-static void smooth(ng_atomic *a, uint64_t ns) {
-    uint64_t before = ng_load(a, NG_RELAXED);
-    ng_store(a, before == 0 ? ns : (3 * before + ns) / 4, NG_RELAXED);
-}
+ * (docs/decisions/0006-huge-pages.md), so it is measured again and again.  The room's thread alone. */
+static uint64_t huge_ns, small_ns;
+static uint32_t chunks_since_probe;
 
 /* Huge pages make what the program does with the memory 5 to 10 % faster, so on the room's core they may cost more, but
  * not much more. */
-static bool huge_pays_room(void) {
-    uint64_t huge = ng_load(&huge_ns, NG_RELAXED), small = ng_load(&small_ns, NG_RELAXED);
-    return huge == 0 || (small != 0 && huge <= 2 * small);
-}
-
-/* On the program's own core only the cheaper kind pays, and one dear page is warning enough. */
-static bool huge_pays_thread(void) {
-    return ng_load(&last_huge_ns, NG_RELAXED) <= ng_load(&least_small_ns, NG_RELAXED);
-}
+static bool huge_pays(void) { return huge_ns == 0 || (small_ns != 0 && huge_ns <= 2 * small_ns); }
 
 static bool populate(uint64_t from, uint64_t to, bool huge) {
     char *start = ng_slab_start((uint32_t)from);
@@ -56,12 +41,8 @@ static bool populate(uint64_t from, uint64_t to, bool huge) {
     uint64_t begin = ng_os_now();
     bool done = ng_os_populate(start, bytes);
     uint64_t ns = (ng_os_now() - begin) * SLABS_IN_CHUNK / (to - from);
-    smooth(huge ? &huge_ns : &small_ns, ns);
-    uint64_t least = ng_load(&least_small_ns, NG_RELAXED);
-    if (huge)
-        ng_store(&last_huge_ns, ns, NG_RELAXED);
-    else if (least == 0 || ns < least)
-        ng_store(&least_small_ns, ns, NG_RELAXED);
+    uint64_t *smooth = huge ? &huge_ns : &small_ns;
+    *smooth = *smooth == 0 ? ns : (3 * *smooth + ns) / 4;
     return done;
 }
 
@@ -73,35 +54,17 @@ void ng_pages_committed(size_t from, size_t to) {
         ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
 }
 
-/* Without a room the thread that enters a chunk chooses for it.  Huge pages are faulted in here, so that each is measured:
- * one that was dear is the last until both kinds get another trial, which is twice as far away each time. */
-static void choose_for_thread(uint64_t chunk) {
-    static ng_atomic chunks, next_trial, trials, pause = {PROBE_CHUNKS};
-    uint64_t n = ng_add(&chunks, 1, NG_RELAXED), due = ng_load(&next_trial, NG_RELAXED);
-    bool trial = n >= due && ng_cas(&next_trial, &due, n + 1, NG_RELAXED);
-    bool huge = trial ? ng_add(&trials, 1, NG_RELAXED) % 2 == 1 : huge_pays_thread();
-    if (!(trial || huge) || !ng_arena_ready(chunk + SLABS_IN_CHUNK))
-        return;
-    uint64_t step = huge ? SLABS_IN_CHUNK : SLABS_IN_CHUNK / 4; /* several samples of small pages */
-    for (uint64_t at = chunk; at < chunk + SLABS_IN_CHUNK; at += step)
-        (void)populate(at, at + step, huge);
-    if (trial && huge) {
-        ng_store(&next_trial, n + ng_load(&pause, NG_RELAXED), NG_RELAXED);
-        ng_store(&pause, huge_pays_thread() ? PROBE_CHUNKS : 2 * ng_load(&pause, NG_RELAXED), NG_RELAXED);
-    }
-}
-
 /* The kind of the chunk that starts here; now and then the kind that seemed dearer gets another trial. */
-static bool choose_for_room(uint64_t from) {
+static bool choose_huge(uint64_t from) {
     if (from % SLABS_IN_CHUNK != 0 || ng_options.thp == NG_OFF || (ng_options.thp == NG_AUTO && from < HUGE_FROM))
         return false;
     if (ng_options.thp == NG_ON)
         return true;
     if (++chunks_since_probe >= PROBE_CHUNKS) {
         chunks_since_probe = 0;
-        return !huge_pays_room();
+        return !huge_pays();
     }
-    return huge_pays_room();
+    return huge_pays();
 }
 
 /* How far ahead, in slabs: a twentieth of what is in use. */
@@ -122,18 +85,13 @@ void ng_pages_consumed(void) {
         ng_room_wake();
 }
 
-void ng_pages_entered(uint32_t slab) {
-    if (slab % SLABS_IN_CHUNK == 0 && slab >= HUGE_FROM && ng_options.thp == NG_AUTO && !ng_room_present())
-        choose_for_thread(slab);
-}
-
 bool ng_pages_ahead(void) {
     uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), from = ng_load(&ng_arena.ahead, NG_RELAXED);
     from = from < bump ? bump : from;
     uint64_t want = bump + window();
     if (from >= want)
         return false;
-    bool huge = choose_for_room(from);
+    bool huge = choose_huge(from);
     uint64_t to = huge ? from + SLABS_IN_CHUNK : from + STEP - from % STEP;
     if (!ng_arena_ready(to))
         return false;

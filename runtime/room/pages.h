@@ -18,10 +18,6 @@ void ng_pages_committed(size_t from, size_t to);
 /* A thread took fresh slabs: wakes the room where it should fault in more. */
 void ng_pages_consumed(void);
 
-/* A thread took a fresh slab for small blocks, before it uses it: without a room, chooses the pages of the chunk that
- * begins there. */
-void ng_pages_entered(uint32_t slab);
-
 /* Faults in one more piece of fresh memory if too little is ready; true if it did.  Without the key: it takes long. */
 bool ng_pages_ahead(void);
 
