@@ -476,8 +476,10 @@ bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
 /* ---- giving everything up ---- */
 
 static void return_carve(struct ng_heap *h, uint32_t cls) {
-    for (; h->carve_left[cls] > 0; h->carve_left[cls]--, h->carve[cls] += ng_classes[cls].size)
-        ng_slab_return(h->carve[cls]);
+    for (; h->carve_left[cls] > 0; h->carve_left[cls]--, h->carve[cls] += ng_classes[cls].size) {
+        void *block = h->carve[cls];
+        ng_slab_return(&block, 1);
+    }
 }
 
 void ng_cache_flush(struct ng_heap *h) {
@@ -499,8 +501,7 @@ void ng_cache_flush(struct ng_heap *h) {
         }
         if (h->returned[c] != NULL) {
             h->given -= (uint64_t)h->returned[c]->count * ng_classes[c].size;
-            for (uint32_t i = 0; i < h->returned[c]->count; i++)
-                ng_slab_return(h->returned[c]->block[i]);
+            ng_slab_return(h->returned[c]->block, h->returned[c]->count);
             ng_magazine_drop(h->returned[c]);
             h->returned[c] = NULL;
         }

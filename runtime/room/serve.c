@@ -35,8 +35,7 @@ static void returned_full(struct ng_heap *h, uint32_t cls) {
         return;
     }
     h->given -= bytes;
-    for (uint32_t i = 0; i < m->count; i++)
-        ng_slab_return(m->block[i]);
+    ng_slab_return(m->block, m->count);
     ng_magazine_drop(m);
 }
 
@@ -53,7 +52,7 @@ static void sort_block(void *block) {
     uint32_t cls = ng_word_class(word);
     struct ng_magazine *m = h->returned[cls];
     if (!may_hold(h, ng_classes[cls].size) || (m == NULL && (m = ng_magazine_get()) == NULL)) {
-        ng_slab_return(block);
+        ng_slab_return(&block, 1);
         return;
     }
     h->returned[cls] = m;
@@ -67,11 +66,11 @@ static void sort_block(void *block) {
 }
 
 void ng_serve_magazine(struct ng_magazine *m) {
-    for (uint32_t i = 0; i < m->count; i++) {
-        if (m->cls == NG_MIXED)
+    if (m->cls == NG_MIXED) {
+        for (uint32_t i = 0; i < m->count; i++)
             sort_block(m->block[i]);
-        else
-            ng_slab_return(m->block[i]);
+    } else {
+        ng_slab_return(m->block, m->count);
     }
     m->count = 0;
 }

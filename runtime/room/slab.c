@@ -138,22 +138,31 @@ static void close_slab(uint32_t slab) {
     ng_arena_free(slab, 1, true);
 }
 
-void ng_slab_return(void *block) {
-    uint32_t slab = ng_slab_of(block);
-    struct ng_slab *s = &ng_arena.slab[slab];
+/* Marks blocks of the slab as free, from the front of the array until one is another slab's.  How many. */
+static uint32_t mark_run(uint32_t slab, void *const *block, uint32_t n) {
+    const struct ng_slab *s = &ng_arena.slab[slab];
     const struct ng_class *k = &ng_classes[s->cls];
-    uint32_t offset = (uint32_t)((char *)block - ng_slab_start(slab));
-    uint32_t number = (uint32_t)(((uint64_t)offset * k->inverse) >> 32);
-    if (number * k->size != offset || number >= s->blocks)
-        ng_fatal("free of an address at which no block starts");
+    const char *start = ng_slab_start(slab);
+    uint32_t i = 0;
+    for (uint64_t offset; i < n && (offset = (uint64_t)((char *)block[i] - start)) < NG_SLAB_BYTES; i++) {
+        uint64_t number = (offset * k->inverse) >> 32, bit = (uint64_t)1 << (number % 64);
+        if (number * k->size != offset || number >= s->blocks)
+            ng_fatal("free of an address at which no block starts");
+        if (s->bits[number / 64] & bit)
+            ng_fatal("double free");
+        s->bits[number / 64] |= bit;
+    }
+    return i;
+}
+
+static uint32_t return_run(void *const *block, uint32_t n) {
+    uint32_t slab = ng_slab_of(block[0]);
+    struct ng_slab *s = &ng_arena.slab[slab];
     if (s->bits == NULL && (s->bits = bits_get(s->cls)) == NULL)
-        return; /* no memory for a bitmap: the block is lost, the heap is whole */
-    uint64_t bit = (uint64_t)1 << (number % 64);
-    if (s->bits[number / 64] & bit)
-        ng_fatal("double free");
-    s->bits[number / 64] |= bit;
-    s->free++;
-    note_free_bytes(k->size);
+        return 1; /* no memory for a bitmap: the block is lost, the heap is whole */
+    uint32_t marked = mark_run(slab, block, n);
+    s->free = (uint16_t)(s->free + marked);
+    note_free_bytes((int64_t)marked * ng_classes[s->cls].size);
     if (s->free == s->blocks) {
         close_slab(slab);
     } else if (s->listed == UNLISTED) {
@@ -161,6 +170,15 @@ void ng_slab_return(void *block) {
     } else if (s->listed == LISTED && rank_of(s) != s->rank) {
         unlink_slab(slab);
         link_slab(slab);
+    }
+    return marked;
+}
+
+void ng_slab_return(void *const *block, uint32_t n) {
+    while (n > 0) {
+        uint32_t done = return_run(block, n);
+        block += done;
+        n -= done;
     }
 }
 

@@ -28,8 +28,8 @@ void ng_classes_fill(void);
 /* Makes a slab one of the class and the heap; all its blocks count as used, for the caller to hand out. */
 void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls);
 
-/* Puts a block into its slab's bitmap.  Ends the program where no block starts there or it is free already. */
-void ng_slab_return(void *block);
+/* Puts blocks into their slabs' bitmaps.  Ends the program where no block starts there or one is free already. */
+void ng_slab_return(void *const *block, uint32_t n);
 
 /* Blocks of the class for the heap, the lowest address last so that it is handed out first; from the fullest slab, the
  * heap's own before orphans (which it adopts).  How many; 0: none is free. */
