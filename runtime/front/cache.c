@@ -34,7 +34,7 @@ enum {
     DEBT_NS = 50000,
     HEAVY = 8,    /* a debt is heavy where it took more than one part in so many of the time */
     SPELLS = 200, /* heavy debts, 10 ms of work in all, before the room is worth starting */
-    MUCH_FREE = 4 << 20,
+    MUCH_FREE = 1 << 20,
     RING_ALL = 2 * NG_RING_SLOTS,
 };
 
@@ -401,10 +401,12 @@ static void unload_bin(struct ng_heap *h, uint32_t cls) {
 }
 
 /* Few blocks in magazines, spread over many slabs, keep all of those from being empty.  Before the heap grows although
- * a quarter of it is free in bitmaps, the other classes' chains go back; once for each 32 slabs of growth.  With the key. */
+ * a sixteenth of it is free in bitmaps, the other classes' chains go back; again after a sixteenth of growth.  With the
+ * key. */
 static void empty_idle_classes(struct ng_heap *h, uint32_t cls) {
-    size_t now = ng_arena_in_use();
-    if (ng_slab_free_bytes() < (now << NGRT_SLAB_SHIFT) / 4 || (now < h->emptied_at + 32 && now + 32 > h->emptied_at))
+    size_t now = ng_arena_in_use(), step = now / 16 + 4;
+    if (ng_slab_free_bytes() < (now << NGRT_SLAB_SHIFT) / 16 ||
+        (now < h->emptied_at + step && now + step > h->emptied_at))
         return;
     h->emptied_at = (uint32_t)now;
     for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
