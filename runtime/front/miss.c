@@ -17,6 +17,7 @@
 #include "room/pages.h"
 #include "room/serve.h"
 #include "room/slab.h"
+#include "room/sparse.h"
 
 #include <errno.h>
 #include <string.h>
@@ -237,6 +238,7 @@ bool ng_trim(size_t keep) {
     enter(h);
     reclaim(h);
     bool some = ng_arena_purge(true);
+    some |= ng_sparse_purge_all();
     leave(h);
     return some;
 }

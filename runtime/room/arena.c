@@ -54,7 +54,7 @@ static struct layout layout_for(size_t arena) {
 }
 
 static size_t layout_bytes(const struct layout *l) {
-    return l->map + l->slab + 3 * l->bits + l->block_bits + l->magazines + l->heaps;
+    return l->map + l->slab + 4 * l->bits + l->block_bits + l->magazines + l->heaps;
 }
 
 static bool reserve_exactly(size_t arena) {
@@ -79,6 +79,8 @@ static bool reserve_exactly(size_t arena) {
     ng_arena.dirty = (uint64_t *)(void *)at;
     at += l.bits;
     ng_arena.aged = (uint64_t *)(void *)at;
+    at += l.bits;
+    ng_arena.partial = (uint64_t *)(void *)at;
     at += l.bits;
     region_at(&ng_bits_region, &at, l.block_bits);
     region_at(&ng_magazine_region, &at, l.magazines);
@@ -121,7 +123,7 @@ static bool commit_slabs(size_t from, size_t to) {
            commit_pieces(ng_arena.map, from * sizeof(uint32_t), to * sizeof(uint32_t)) &&
            commit_pieces(ng_arena.slab, from * sizeof(struct ng_slab), to * sizeof(struct ng_slab)) &&
            commit_pieces(ng_arena.free, bits_from, bits_to) && commit_pieces(ng_arena.dirty, bits_from, bits_to) &&
-           commit_pieces(ng_arena.aged, bits_from, bits_to);
+           commit_pieces(ng_arena.aged, bits_from, bits_to) && commit_pieces(ng_arena.partial, bits_from, bits_to);
 }
 
 static void raise_to(ng_atomic *a, uint64_t value) {

@@ -36,10 +36,12 @@ struct ng_slab {
     uint16_t free;        /* set bits */
     uint16_t blocks;      /* blocks in the slab */
     uint8_t cls;
-    uint8_t rank;   /* which list it is in (slab.c) */
-    uint8_t listed; /* whether it is in a list */
-    uint8_t moved;  /* pages came by mremap: renewed when freed, so that mappings can merge again */
-    ng_atomic link; /* on the stack of slabs freed late; others may read it at any time (stack.h) */
+    uint8_t rank;        /* which list it is in (slab.c) */
+    uint8_t listed;      /* whether it is in a list */
+    uint8_t moved;       /* pages came by mremap: renewed when freed, so that mappings can merge again */
+    uint16_t aged_pages; /* a bit a page: free since before the last pass (sparse.c) ... */
+    uint16_t gone_pages; /* ... and given back, not touched since */
+    ng_atomic link;      /* on the stack of slabs freed late; others may read it at any time (stack.h) */
 };
 
 /* Everything zero but the link. */
@@ -53,6 +55,7 @@ struct ng_arena {
     uint64_t *free;       /* one bit a slab below bump: free */
     uint64_t *dirty;      /* free, and its pages may hold something */
     uint64_t *aged;       /* dirty since before the last tick */
+    uint64_t *partial;    /* one bit a slab: it has blocks in its bitmap, and is in a list.  With ng_key */
     size_t lowest;        /* no free slab in a word of bits below this one */
     size_t limit;         /* slabs that may be in use at once (NGRT_LIMIT) */
     _Alignas(64) ng_atomic bump;

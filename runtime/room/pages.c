@@ -9,6 +9,7 @@
 #include "room/arena.h"
 #include "room/options.h"
 #include "room/room.h"
+#include "room/sparse.h"
 
 enum {
     SLABS_IN_CHUNK = NG_CHUNK_BYTES / NG_SLAB_BYTES,
@@ -18,6 +19,8 @@ enum {
     LEAST_WINDOW = 8,
     MOST_WINDOW = 32,
     PROBE_CHUNKS = 32,
+    SPARSE_NS = 100000, /* the room at a time; as long in between */
+    THREAD_SPARSE_NS = 20000,
 };
 
 static ng_atomic room_faults;
@@ -106,17 +109,24 @@ bool ng_pages_ahead(void) {
 
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }
 
+bool ng_pages_waiting(void) { return ng_options.decay_ms >= 0 && (ng_arena_dirty() != 0 || ng_sparse_wanted()); }
+
 uint64_t ng_pages_tick(uint64_t now) {
-    if (ng_arena_dirty() == 0)
+    if (!ng_pages_waiting())
         return 0;
-    /* What was dirty at one tick and still is at the next goes back: after one to two half decays. */
+    uint64_t until = now + (ng_room_present() ? SPARSE_NS : THREAD_SPARSE_NS);
+    if (!ng_sparse_go_on(until))
+        return SPARSE_NS;
+    /* What was free at one tick and still is at the next goes back: after one to two half decays. */
     uint64_t half = (uint64_t)ng_options.decay_ms * 500000;
-    if (ng_options.decay_ms < 0)
-        return 0;
     uint64_t next = ng_load(&next_tick, NG_RELAXED);
     if (next > now)
         return next - now;
-    if (ng_cas(&next_tick, &next, now + half, NG_RELAXED)) /* one of those who come at the same time */
-        (void)ng_arena_purge(ng_options.decay_ms == 0);
+    if (ng_cas(&next_tick, &next, now + half, NG_RELAXED)) { /* one of those who come at the same time */
+        (void)ng_arena_purge(half == 0);
+        ng_sparse_begin(half == 0);
+        if (!ng_sparse_go_on(until))
+            return SPARSE_NS;
+    }
     return half == 0 ? 1 : half;
 }

@@ -27,6 +27,9 @@ bool ng_pages_wanted(void);
 /* Page faults taken by ng_pages_ahead. */
 uint64_t ng_pages_faults(void);
 
+/* Whether there is anything to give back, now or later. */
+bool ng_pages_waiting(void);
+
 /* Gives back what was free for the decay time, if it is due; better without the key.  Nanoseconds until the next time something
  * is due, 0 if nothing waits. */
 uint64_t ng_pages_tick(uint64_t now);

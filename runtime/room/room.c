@@ -96,7 +96,7 @@ static void sleep_until_woken(bool full) {
     ng_store(&timed, due != 0, NG_RELAXED);
     ng_park_begin(&park);
     if (!words_wait() && (full || !ng_pages_wanted()) && ng_load(&quit, NG_ACQUIRE) == 0 &&
-        (due != 0 || ng_arena_dirty() == 0 || ng_options.decay_ms < 0))
+        (due != 0 || !ng_pages_waiting()))
         ng_os_sleep(&park.word.value, NG_PARKED, due);
     ng_park_end(&park);
 }
@@ -141,10 +141,10 @@ void ng_room_wake(void) {
 }
 
 void ng_room_note_dirty(void) {
-    if (ng_arena_dirty() == 0)
+    if (!ng_pages_waiting())
         return;
     ng_fence(); /* the slabs are counted before the look at the parking word: park.h's pattern, test/model checks it */
-    if (ng_park_state(&park) == NG_PARKED && ng_load(&timed, NG_RELAXED) == 0 && ng_options.decay_ms >= 0)
+    if (ng_park_state(&park) == NG_PARKED && ng_load(&timed, NG_RELAXED) == 0)
         ng_room_wake();
 }
 

@@ -9,6 +9,7 @@
 #include "room/slab.h"
 
 #include "os/os.h"
+#include "room/sparse.h"
 
 #include <string.h>
 
@@ -70,6 +71,7 @@ static void unlink_slab(uint32_t slab) {
     if (s->listed == LISTED_ORPHAN)
         set_orphan_bit(s->cls);
     s->listed = UNLISTED;
+    ng_arena.partial[slab / 64] &= ~((uint64_t)1 << slab % 64);
 }
 
 static void link_slab(uint32_t slab) {
@@ -84,6 +86,7 @@ static void link_slab(uint32_t slab) {
     if (*first != NG_NO_SLAB)
         ng_arena.slab[*first].prev = slab;
     *first = slab;
+    ng_arena.partial[slab / 64] |= (uint64_t)1 << slab % 64;
     if (s->listed == LISTED_ORPHAN)
         set_orphan_bit(s->cls);
     else
@@ -180,6 +183,7 @@ void ng_slab_return(void *const *block, uint32_t n) {
         block += done;
         n -= done;
     }
+    ng_sparse_returned();
 }
 
 /* Up to `want` blocks in address order into block[-1], block[-2], ... */
@@ -194,6 +198,8 @@ static unsigned take_blocks(uint32_t slab, void **block, unsigned want) {
             block[-(int)++n] = start + (size_t)(w * 64 + (unsigned)__builtin_ctzll(bits)) * k->size;
         s->bits[w] = bits;
     }
+    if ((s->aged_pages | s->gone_pages) != 0)
+        ng_sparse_taken(s, start, block - n, n);
     s->free = (uint16_t)(s->free - n);
     note_free_bytes(-(int64_t)n * k->size);
     if (s->free == 0) {
