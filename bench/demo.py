@@ -10,166 +10,31 @@ status is 1 (2: the arguments are wrong).
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import os
 import platform
 import random
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 import time
 
 import measure
 import peers
-from inputs import make
-from peers import ROOT, Missing
-from programs import INPUTS, PROGRAMS, Build, BuildFailed
-from sources import FetchFailed, Sources
+from builds import Builder, Progress, clock, repeat, status_failure
+from peers import Missing
+from programs import PROGRAMS, BuildFailed
 
-OURS, PRELOADED = "ngrt", "ngrt preloaded"
+OURS, PRELOADED = peers.PASS, peers.PRELOADED
 GROWTH = {"-O2": 6.0, "-Os": 0.5}  # limits for the text of programs, percent
-TARGETS = ("ngrt", "ngrt_static", "NextGenPass", "ngcc", "ngxx")
 
 
-class Progress:
-    """Says what happens and about how long the rest takes.  `plan` adds expected seconds, `done` takes them off."""
-
-    def __init__(self, budget):
-        self.started = float(os.environ.get("NGRT_DEMO_STARTED") or time.time())
-        self.budget, self.left = budget, 0.0
-        self.terminal = sys.stderr.isatty()
-
-    def plan(self, seconds):
-        self.left += seconds
-
-    def done(self, seconds):
-        self.left = max(0.0, self.left - seconds)
-
-    def seconds(self):
-        """Of the time budget, what is left."""
-        return self.budget - (time.time() - self.started)
-
-    def say(self, text, passing=False):
-        """One line; a passing one is overwritten by the next where stderr is a terminal, and left out elsewhere."""
-        if passing and not self.terminal:
-            return
-        line = f"[{clock(time.time() - self.started)}, about {clock(self.left)} left] {text}"
-        if self.terminal:
-            sys.stderr.write("\r\033[K" + line + ("" if passing else "\n"))
-        else:
-            sys.stderr.write(line + "\n")
-        sys.stderr.flush()
-
-
-def clock(seconds):
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-
-
-class Demo:
+class Demo(Builder):
     def __init__(self, options):
+        super().__init__(Progress(options.budget, float(os.environ.get("NGRT_DEMO_STARTED") or 0)))
         self.options = options
-        self.work = os.path.join(ROOT, "build", "demo")
-        os.makedirs(self.work, exist_ok=True)
-        self.progress = Progress(options.budget)
-        self.sources = Sources(self.work)
-        self.errors = []
-        self.results = {}
-
-    def error(self, text):
-        self.errors.append(text)
-        self.progress.say(f"ERROR: {text}")
-
-    # The project and the programs -----------------------------------------------------------------------------------
-
-    def build_project(self):
-        self.progress.say("building NextGen-Malloc (cmake --preset release)")
-        log = os.path.join(self.work, "project.log")
-        with open(log, "w", encoding="utf-8") as out:
-            for command in (["cmake", "--preset", "release"],
-                            ["cmake", "--build", "--preset", "release", "--target", *TARGETS]):
-                if subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False).returncode:
-                    self.error(f"{shlex.join(command)} failed, see {log}; the peers go on alone")
-                    return
-
-    def compilers(self, which):
-        if which == "clang":
-            return "clang-19", "clang++-19"
-        return peers.built("bin/ngcc"), peers.built("bin/ng++")
-
-    def stamp(self, program, which, flags):
-        """What a kept build must have been made of to be used again."""
-        parts = [flags, *(self.sources.unpacked(p) for p in program.packages)]
-        files = [os.path.join(ROOT, "bench", "programs.py"), shutil.which("clang-19")]
-        if which == "ngcc":
-            # Not libngrt.so: the programs load it when they run.
-            files += [peers.built("bin/ngcc"), peers.built("lib/NextGenPass.so")]
-        for path in files:
-            if path is None:
-                raise Missing("clang-19 is not installed; run: scripts/setup demo")
-            parts.append(measure.digest([path]))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-    def build(self, program, which, level="-O2"):
-        """The program's binary, built where there is none made of the same."""
-        folder = os.path.join(self.work, "built", program.name, which + level)
-        binary, stamp_file = os.path.join(folder, program.binary), os.path.join(folder, "stamp")
-        stamp = self.stamp(program, which, level)
-        if os.path.exists(binary) and os.path.exists(stamp_file):
-            with open(stamp_file, encoding="utf-8") as file:
-                if file.read() == stamp:
-                    return binary
-        shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(folder)
-        cc, cxx = self.compilers(which)
-        start = time.time()
-        sources = {p: self.sources.unpacked(p) for p in program.packages}
-        program.build(Build(folder, sources, cc, cxx, level))
-        if not os.path.exists(binary):
-            raise BuildFailed(f"the build of {program.name} left no {program.binary}, see {folder}/build.log")
-        with open(stamp_file, "w", encoding="utf-8") as file:
-            file.write(stamp)
-        seconds = time.time() - start
-        self.progress.say(f"{program.name}: built by {os.path.basename(cc)} {level} in {seconds:.0f} s")
-        self.result(program).setdefault("build_seconds", {})[which + level] = round(seconds, 1)
-        return binary
-
-    def result(self, program):
-        return self.results.setdefault(program.name, {"language": program.language, "work": program.work})
-
-    def prepare(self, program):
-        """Fetches and builds; {"clang": binary, "ngcc": binary}, without what failed."""
-        try:
-            for package in program.packages:
-                self.sources.get(package)
-        except FetchFailed as failure:
-            self.error(f"{program.name}: {failure}")
-            return {}
-        self.result(program)["version"] = self.sources.version(program.packages[0])
-        binaries = {}
-        for which in ("clang", "ngcc"):
-            try:
-                binaries[which] = self.build(program, which)
-            except (BuildFailed, Missing) as failure:
-                self.error(f"{program.name}: {failure}")
-        return binaries
 
     # Runs -----------------------------------------------------------------------------------------------------------
-
-    def command(self, program, name, binary, env):
-        folder = os.path.join(self.work, "run", program.name)
-        os.makedirs(folder, exist_ok=True)
-        values = {"inputs": INPUTS, **{p: self.sources.unpacked(p) for p in program.packages}}
-        if program.document:
-            kind, orders = program.document
-            values["input"] = document(os.path.join(self.work, "input"), kind, orders)
-            if program.link and not os.path.exists(os.path.join(folder, program.link)):
-                os.symlink(values["input"], os.path.join(folder, program.link))
-        arguments = [re.sub(r"\{([\w.-]+)\}", lambda m: values[m.group(1)], a) for a in program.arguments]
-        return measure.Command(name, [binary, *arguments], env, folder,
-                               os.path.join(folder, "stdout"), os.path.join(folder, "stderr"))
 
     def commands(self, program, binaries):
         """Every allocator's command, glibc's first."""
@@ -188,37 +53,16 @@ class Demo:
                 self.error(f"{program.name} with {name}: {failure}")
         return made
 
-    def outputs(self, program, command):
-        return measure.digest([command.stdout, command.stderr, *(os.path.join(command.cwd, w) for w in program.writes)])
-
-    def clear(self, program, command):
-        """Removes what the program wrote; how many KiB that was."""
-        size = 0
-        for name in program.writes:
-            path = os.path.join(command.cwd, name)
-            if os.path.exists(path):
-                size += os.path.getsize(path)
-                os.unlink(path)
-        return size >> 10
-
     def run(self, program, command, expected):
         """One run, its output checked; None where it failed, with a line that says how to repeat it."""
         self.clear(program, command)
         sample = measure.run_once(command, self.options.limit)
-        why = None
-        if sample.hung:
-            why = f"did not end within {self.options.limit:.0f} s"
-        elif sample.status < 0:
-            why = f"ended by signal {-sample.status}"
-        elif sample.status != program.status:
-            why = f"exit status {sample.status}"
-        elif expected is not None and self.outputs(program, command) != expected:
+        why = status_failure(sample, program.status, self.options.limit)
+        if why is None and expected is not None and self.outputs(program, command) != expected:
             why = "its output is not that under glibc"
         if why is None:
             return sample
-        preload = command.env.get("LD_PRELOAD")
-        self.error(f"{program.name} with {command.name}: {why}; to repeat: cd {command.cwd} && "
-                   + (f"LD_PRELOAD={preload} " if preload else "") + shlex.join(command.argv))
+        self.error(f"{program.name} with {command.name}: {why}; to repeat: {repeat(command)}")
         return None
 
     def measure(self, program, binaries):
@@ -258,7 +102,8 @@ class Demo:
             sample.round = number
             samples[command.name].append(sample)
         measured = {name: taken for name, taken in samples.items() if name not in failed}
-        self.result(program)["samples"] = {n: [dataclasses.asdict(s) for s in taken] for n, taken in measured.items()}
+        self.result(program)["samples"] = {n: [{**dataclasses.asdict(s), "rss": []} for s in taken]
+                                           for n, taken in measured.items()}
         for command in working:
             if command.name in (PRELOADED, OURS) and command.name not in failed:
                 self.statistics(program, command)
@@ -406,7 +251,8 @@ class Demo:
         about = {
             "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "kernel": platform.release(),
             "processor": model.group(1) if model else platform.machine(), "processors": processors,
-            "busy": busy, "seed": self.options.seed, "memory": self.options.memory, "errors": self.errors, "programs": self.results,
+            "busy": busy, "seed": self.options.seed, "memory": self.options.memory,
+            "errors": self.errors, "programs": self.results,
         }
         with open(path + ".new", "w", encoding="utf-8") as file:
             json.dump(about, file, indent=1)
@@ -467,17 +313,6 @@ class Demo:
             for line in self.errors:
                 print(f"  {line}")
         return 1 if self.errors else 0
-
-
-def document(folder, kind, orders):
-    """An input document, made where there is none of this generator's."""
-    version = measure.digest([make.__file__])[:8]
-    path = os.path.join(folder, f"orders-{orders}-{version}.{kind}")
-    if not os.path.exists(path):
-        os.makedirs(folder, exist_ok=True)
-        make.make(kind, orders, path + ".new")
-        os.replace(path + ".new", path)
-    return path
 
 
 def found_ready(numbers):

@@ -7,11 +7,14 @@ The measuring core, without any knowledge of allocators or programs.  What it ta
   (clock, neighbours, heat) meets all of them alike.  Ratios are taken between runs of the same round.
 - Elapsed time is CLOCK_MONOTONIC around the child's life; user, system, peak memory and page faults come from wait4,
   so they hold for all threads of the child: work that moves to another core stays visible.  launch.c takes them, since
-  a child of this interpreter would be charged with the interpreter's own peak memory.
+  a child of this interpreter would be charged with the interpreter's own peak memory; it also says what part of them
+  was the allocator's own thread.
+- Intervals are bootstrapped over rounds and widened for how few rounds there are.
 """
 
 import dataclasses
 import hashlib
+import math
 import os
 import random
 import shutil
@@ -23,7 +26,7 @@ import time
 
 @dataclasses.dataclass
 class Sample:
-    """One run of one command."""
+    """One run of one command.  Times and faults are those of all threads; room_* is the room's part of them."""
 
     elapsed: float  # seconds
     user: float
@@ -33,6 +36,12 @@ class Sample:
     status: int  # exit status, negative: the signal that ended it
     hung: bool = False  # killed because it ran past its limit
     round: int = -1
+    room_user: float = 0.0
+    room_system: float = 0.0
+    room_faults: int = 0
+    average: int = 0  # KiB, weighted by time
+    counters: dict = dataclasses.field(default_factory=dict)
+    rss: list = dataclasses.field(default_factory=list)  # [seconds, KiB] over time
 
 
 @dataclasses.dataclass
@@ -45,6 +54,7 @@ class Command:
     cwd: str
     stdout: str = os.devnull
     stderr: str = os.devnull
+    no_huge_pages: bool = False  # the kernel gives it none, whatever it asks for
 
 
 def launcher():
@@ -54,8 +64,19 @@ def launcher():
     if not os.path.exists(binary) or os.path.getmtime(binary) < os.path.getmtime(source):
         os.makedirs(os.path.dirname(binary), exist_ok=True)
         compiler = shutil.which("clang-19") or "cc"
-        subprocess.run([compiler, "-O2", source, "-o", binary], check=True)
+        subprocess.run([compiler, "-O2", source, "-o", binary + ".new"], check=True)
+        os.replace(binary + ".new", binary)  # another measurement may be running the old one
     return binary
+
+
+def started_and_waited_for(argv, **how):
+    """The exit status.  Where this process is to stop, the launcher is asked to, which ends the command first."""
+    with subprocess.Popen(argv, **how) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            raise
 
 
 def run_once(command, limit=120.0):
@@ -65,19 +86,36 @@ def run_once(command, limit=120.0):
         try:
             env = dict(command.env)
             preload = env.pop("LD_PRELOAD", None)
-            done = subprocess.run(
-                [launcher(), str(report), str(limit), *([f"LD_PRELOAD={preload}"] if preload else []), *command.argv],
+            before = (["--no-huge-pages"] if command.no_huge_pages else []) + ([f"LD_PRELOAD={preload}"] if preload else [])
+            status = started_and_waited_for(
+                [launcher(), str(report), str(limit), *before, *command.argv],
                 env=env, cwd=command.cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=err, pass_fds=(report,),
-                check=False,
             )
         finally:
             os.close(report)
             with os.fdopen(back, "r", encoding="ascii") as pipe:
-                numbers = [int(n) for n in pipe.read().split()]
-    if done.returncode:
+                lines = pipe.read().splitlines()
+    if status > 128:
+        raise KeyboardInterrupt
+    if status:
         raise OSError(f"{command.argv[0]} cannot be started")
-    elapsed, user, system, peak, faults, status, hung = numbers
-    return Sample(elapsed / 1e9, user / 1e6, system / 1e6, peak, faults, status, bool(hung))
+    return parse_report(lines)
+
+
+def parse_report(lines):
+    """A Sample of what launch.c wrote; its head says what the lines are."""
+    one, counters, rss = {}, {}, []
+    for name, *values in (line.split() for line in lines):
+        if name == "rss":
+            rss.append([int(values[0]) / 1e9, int(values[1])])
+        elif name == "counter":
+            counters[values[0]] = int(values[1])
+        else:
+            one[name] = int(values[0])
+    for name, unit in (("elapsed", 1e9), ("user", 1e6), ("system", 1e6), ("room_user", 1e9), ("room_system", 1e9)):
+        one[name] /= unit
+    one["hung"] = bool(one["hung"])
+    return Sample(**one, counters=counters, rss=rss)
 
 
 # Touches so many MiB and gives them back.  MADV_POPULATE_WRITE is 23; where the kernel has none, writes do it.
@@ -136,6 +174,42 @@ def spread(samples, field="elapsed"):
     return (high - low) / 2 / middle
 
 
+def student(n):
+    """The 97.5 % point of Student's distribution for n values: n - 1 degrees of freedom; a table, then Fisher's series."""
+    exact = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
+    z, free = NORMAL, n - 1
+    return exact.get(free) or (z + (z**3 + z) / 4 / free + (5 * z**5 + 16 * z**3 + 3 * z) / 96 / free**2
+                               + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384 / free**3)
+
+
+NORMAL = 1.959964  # the 97.5 % point of the normal distribution
+
+
+def bootstrap(value, draw, n, draws, seed):
+    """(value, low, high): a 95 % interval by bootstrap; `draw` gives the value of n rounds drawn by a random generator.
+
+    Quantiles of a bootstrap over few rounds lie too close together: a sample's own spread is too small, and its quantiles
+    are taken for known.  Both distances are stretched as Student's distribution and the missing degree of freedom ask,
+    on a logarithmic scale, so that no interval reaches below 0.  A test counts that 95 % intervals hold in 95 %."""
+    if not value > 0:
+        return value, value, value
+    if n == 1:
+        return value, 0.0, math.inf  # one round says nothing of how sure it is
+    pick = random.Random(seed)
+    drawn = sorted(draw(pick) for _ in range(draws))
+    low, high = drawn[int(0.025 * draws)], drawn[max(0, int(0.975 * draws) - 1)]
+    wider = student(n) / NORMAL * n / (n - 1)
+    return value, value * min(1.0, low / value) ** wider, value * max(1.0, high / value) ** wider
+
+
+def quotient(above, below):
+    under = statistics.median(below)
+    return statistics.median(above) / under if under else float("nan")
+
+
+UNKNOWN = (float("nan"),) * 3
+
+
 def ratio(ours, theirs, field="elapsed", draws=2000, seed=1):
     """(ratio of the medians, low, high): ours over theirs with a 95 % bootstrap interval.
 
@@ -143,40 +217,77 @@ def ratio(ours, theirs, field="elapsed", draws=2000, seed=1):
     by_round = {s.round: getattr(s, field) for s in theirs}
     pairs = [(getattr(s, field), by_round[s.round]) for s in ours if s.round in by_round]
     if not pairs:
-        return float("nan"), float("nan"), float("nan")
+        return UNKNOWN
 
-    def quotient(chosen):
-        below = statistics.median(b for _, b in chosen)
-        return statistics.median(a for a, _ in chosen) / below if below else float("nan")
+    def draw(pick):
+        return quotient(*zip(*pick.choices(pairs, k=len(pairs))))
 
-    pick = random.Random(seed)
-    drawn = sorted(quotient(pick.choices(pairs, k=len(pairs))) for _ in range(draws))
-    return quotient(pairs), drawn[int(0.025 * draws)], drawn[int(0.975 * draws) - 1]
+    return bootstrap(quotient(*zip(*pairs)), draw, len(pairs), draws, seed)
+
+
+def ratio_apart(ours, theirs, field="elapsed", draws=2000, seed=1):
+    """As ratio, for runs that were not taken in the same rounds."""
+    above, below = ([getattr(s, field) for s in runs] for runs in (ours, theirs))
+    if not above or not below:
+        return UNKNOWN
+
+    def draw(pick):
+        return quotient(pick.choices(above, k=len(above)), pick.choices(below, k=len(below)))
+
+    return bootstrap(quotient(above, below), draw, min(len(above), len(below)), draws, seed)
+
+
+def interval(samples, field="elapsed", draws=2000, seed=1):
+    """(median, low, high) of one command's runs, with a 95 % bootstrap interval."""
+    values = [getattr(s, field) for s in samples]
+    if not values:
+        return UNKNOWN
+    return bootstrap(statistics.median(values), lambda pick: statistics.median(pick.choices(values, k=len(values))),
+                     len(values), draws, seed)
 
 
 def geometric_mean(values):
     return statistics.geometric_mean(values)
 
 
+class Others:
+    """What other programs use of the processors from now on: 0 on a quiet machine, 1 where they take all.
+
+    The time that the processors were at work, less what this process and its children had of it."""
+
+    def __init__(self, processors=None):
+        self.names = {f"cpu{n}" for n in processors} if processors else {"cpu"}
+        self.before = self.look()
+
+    def look(self):
+        """(all, idle, our own) in seconds."""
+        with open("/proc/stat", encoding="ascii") as file:
+            lines = [line.split() for line in file if line.split()[0] in self.names]
+        ticks = os.sysconf("SC_CLK_TCK")
+        numbers = [sum(int(line[at]) for line in lines) / ticks for at in range(1, 9)]
+        return sum(numbers), numbers[3] + numbers[4], sum(os.times()[:4])
+
+    def share(self):
+        every, idle, own = (b - a for a, b in zip(self.before, self.look()))
+        return min(1.0, max(0.0, (every - idle - own) / every)) if every else 0.0
+
+
 def busy_elsewhere(seconds=1.0):
     """The share of all processors' time that others use while this process sleeps: 0 on a quiet machine."""
-
-    def ticks():
-        with open("/proc/stat", encoding="ascii") as file:
-            numbers = [int(n) for n in file.readline().split()[1:9]]
-        return sum(numbers), numbers[3] + numbers[4]  # all, idle
-
-    before = ticks()
+    others = Others()
     time.sleep(seconds)
-    after = ticks()
-    every = after[0] - before[0]
-    return 1 - (after[1] - before[1]) / every if every else 0.0
+    return others.share()
 
 
-def use_processors(count):
-    """Restricts this process and what it starts to the first `count` processors that it may use; returns them."""
+def use_processors(wanted):
+    """Restricts this process and what it starts to the first so many processors that it may use, or to those of a list;
+    returns them."""
     allowed = sorted(os.sched_getaffinity(0))
-    if len(allowed) < count:
-        raise ValueError(f"{count} processors asked for, this process may use {len(allowed)}")
-    os.sched_setaffinity(0, allowed[:count])
-    return allowed[:count]
+    if isinstance(wanted, int):
+        if len(allowed) < wanted:
+            raise ValueError(f"{wanted} processors asked for, this process may use {len(allowed)}")
+        wanted = allowed[:wanted]
+    if missing := [n for n in wanted if n not in allowed]:
+        raise ValueError(f"no processor {missing[0]} here, this process may use {', '.join(map(str, allowed))}")
+    os.sched_setaffinity(0, wanted)
+    return wanted

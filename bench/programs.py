@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""programs.py: the real programs of the demo: their Debian source package, how they are built, what they run on.
+"""programs.py: the real programs of the demo and of bench/run: their Debian package, how they are built, what they run on.
 
 Each is a program that nobody here wrote and that spends much of its time on small blocks; its own sources, and those of
 the library that allocates for it, are built with the compiler under test.  Builds are out of the package's own build
-system where it works without further packages, else straight from its sources.
+system where it works without further packages, else straight from its sources.  PACKAGED are programs that run as Debian
+built them, so with preloaded allocators only: those whose build takes too long, or that are themselves the compiler.
 """
 
 import concurrent.futures
@@ -59,8 +60,8 @@ class Build:
             cwd=tree, env={"CC": self.cc, "CFLAGS": self.flags},
         )
 
-    def make(self, tree, *targets):
-        self.run("make", f"-j{self.jobs}", *targets, cwd=tree)
+    def make(self, tree, *targets, env=None):
+        self.run("make", f"-j{self.jobs}", *targets, cwd=tree, env=env)
 
     def cmake(self, tree, targets, *options):
         out = self.path("cmake")
@@ -72,32 +73,35 @@ class Build:
         self.run("cmake", "--build", out, "-j", str(self.jobs), "--target", *targets)
 
     def compile(self, files, flags, link, output):
-        """Compiles C files and links them, for packages whose build needs more than a compiler."""
-        objects = [self.path(os.path.basename(f)[:-2] + ".o") for f in files]
+        """Compiles files of one language and links them, for packages whose build needs more than a compiler."""
+        compiler = self.cc if files[0].endswith(".c") else self.cxx
+        objects = [self.path(os.path.splitext(os.path.basename(f))[0] + ".o") for f in files]
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             compiled = [
-                pool.submit(self.run, self.cc, *self.flags.split(), *flags, "-c", f, "-o", o)
+                pool.submit(self.run, compiler, *self.flags.split(), *flags, "-c", f, "-o", o)
                 for f, o in zip(files, objects)
             ]
             for one in compiled:
                 one.result()
-        self.run(self.cc, *self.flags.split(), *objects, *link, "-o", self.path(output))
+        self.run(compiler, *self.flags.split(), *objects, *link, "-o", self.path(output))
 
 
 @dataclasses.dataclass
 class Program:
     name: str
     language: str
-    packages: tuple  # Debian source packages, the one that gives the version first
+    packages: tuple  # Debian source packages, the one that gives the version first; where packaged, binary packages
     work: str  # what the run stands for, a few words
-    build: object  # function(Build)
-    binary: str  # in the build's folder
+    build: object  # function(Build); None where packaged
+    binary: str  # in the build's folder; where packaged, its full path
     arguments: tuple  # {input}: the input document; {inputs}: this repository's folder; {package}: unpacked sources
     document: tuple = None  # (kind, orders) for inputs/make.py
     link: str = None  # the name that the document has in the run's folder, for programs that write beside it
     writes: tuple = ()  # files beside stdout and stderr whose contents count as output
     status: int = 0
-    extra: bool = False  # only run where asked for by name or by "all"
+    extra: bool = False  # the demo runs it only where asked for by name or by "all"
+    packaged: bool = False  # runs as Debian built it
+    quick: bool = False  # bench/run --quick includes it
 
 
 def build_lua(b):
@@ -157,18 +161,73 @@ def build_cppcheck(b):
     b.cmake(b.sources["cppcheck"], ["cppcheck"], "-DUSE_MATCHCOMPILER=On", "-DBUILD_TESTS=OFF", "-DBUILD_GUI=OFF")
 
 
+def build_xerces(b):
+    b.cmake(b.sources["xerces-c"], ["DOMPrint"], "-Dnetwork=OFF", "-Dtranscoder=gnuiconv", "-Dmessage-loader=inmemory")
+
+
+def build_sqlite3(b):
+    """Its one big file, as everybody builds it; tclsh puts that together."""
+    tree = b.copy("sqlite3")
+    b.configure(tree, "--disable-tcl", "--disable-readline")
+    b.make(tree, "sqlite3.c", "shell.c")
+    flags = ["-w", "-DSQLITE_OMIT_LOAD_EXTENSION", f"-I{tree}"]
+    b.compile([f"{tree}/sqlite3.c", f"{tree}/shell.c"], flags, ["-lm", "-lpthread"], "shell")
+
+
+def build_redis(b):
+    tree = b.copy("redis")
+    b.make(f"{tree}/src", "MALLOC=libc", "USE_SYSTEMD=no", "DEBUG=", "redis-server", "redis-benchmark", "redis-cli",
+           env={"CC": b.cc, "CFLAGS": b.flags, "LDFLAGS": b.flags})
+    shutil.copy(os.path.join(INPUTS, "redis.sh"), tree)
+
+
+def build_git(b):
+    without = "CURL EXPAT GETTEXT OPENSSL PERL PYTHON TCLTK".split()
+    b.make(b.copy("git"), "git", f"CC={b.cc}", f"CFLAGS={b.flags}", *(f"NO_{w}=1" for w in without))
+
+
+def build_cadical(b):
+    """Straight from its sources: its configure would put -O3 behind our flags."""
+    files = [f for f in sorted(glob.glob(os.path.join(b.sources["cadical"], "src", "*.cpp"))) if "mobical" not in f]
+    b.compile(files, ["-std=c++11", "-DNDEBUG", "-DNBUILD"], [], "cadical")
+
+
 PROGRAMS = [
     Program("lua", "C", ("lua5.4",), "a script: binary trees, words and lines", build_lua, "lua",
-            ("{inputs}/churn.lua", "16")),
+            ("{inputs}/churn.lua", "16"), quick=True),
     Program("xsltproc", "C", ("libxslt", "libxml2"), "14 MB of XML into an HTML report", build_xsltproc,
             "libxslt/xsltproc/xsltproc", ("{inputs}/catalogue.xsl", "{input}"), ("xml", 20000)),
     Program("jq", "C", ("jq",), "12 MB of JSON joined, grouped and rewritten", build_jq, "jq",
-            ("-f", "{inputs}/orders.jq", "{input}"), ("json", 18000)),
+            ("-f", "{inputs}/orders.jq", "{input}"), ("json", 18000), quick=True),
     Program("jsoncpp", "C++", ("libjsoncpp",), "21 MB of JSON read, flattened, written, read again", build_jsoncpp,
             "jsontestrunner", ("orders.json",), ("json", 30000), link="orders.json",
             writes=("orders.actual", "orders.rewrite", "orders.actual-rewrite")),
     Program("yaml-cpp", "C++", ("yaml-cpp",), "7 MB of YAML read into a tree and printed", build_yaml,
-            "cmake/util/parse", ("{input}",), ("yaml", 9000)),
+            "cmake/util/parse", ("{input}",), ("yaml", 9000), quick=True),
     Program("cppcheck", "C++", ("cppcheck", "yaml-cpp"), "yaml-cpp's sources analysed", build_cppcheck,
             "cmake/bin/cppcheck", ("-q", "--enable=all", "{yaml-cpp}/src"), extra=True),
+    Program("xerces", "C++", ("xerces-c",), "33 MB of XML read into a DOM tree and written", build_xerces,
+            "cmake/samples/DOMPrint", ("-wfile=written.xml", "{input}"), ("xml", 45000), writes=("written.xml",), extra=True),
+    Program("sqlite3", "C", ("sqlite3",), "a table in memory: filled, indexed, joined, changed", build_sqlite3, "shell",
+            ("-batch", "-bail", ":memory:", ".read {inputs}/table.sql"), extra=True, quick=True),
+    Program("redis", "C", ("redis",), "a server under redis-benchmark's and a script's commands", build_redis,
+            "redis/redis.sh", (), extra=True),
+    Program("git", "C", ("git",), "a history of 2000 commits packed anew, as by repack -adf", build_git, "git/git",
+            ("--git-dir={input}", "-c", "pack.threads=1", "pack-objects", "-q", "--all", "--no-reuse-delta",
+             "--no-reuse-object", "--stdout"), ("git", 2000), extra=True),
+    Program("cadical", "C++", ("cadical",), "a SAT solver on a formula of many clauses", build_cadical, "cadical",
+            ("-q", "{input}"), ("cnf", 200000), status=10, extra=True),
+]
+
+PACKAGED = [
+    Program("xalan", "C++", ("xalan",), "16 MB of XML into an HTML report", None, "/usr/bin/Xalan",
+            ("{input}", "{inputs}/catalogue.xsl"), ("xml", 22000), packaged=True, extra=True),
+    Program("python3", "C", ("python3",), "dicts, lists, strings and sets, JSON out and in", None, "/usr/bin/env",
+            ("PYTHONMALLOC=malloc", "PYTHONHASHSEED=0", "/usr/bin/python3", "-S", "{inputs}/objects.py", "32"), packaged=True,
+            extra=True, quick=True),
+    Program("clang", "C++", ("clang-19", "g++"), "a C++ file full of templates compiled at -O2", None, "/usr/bin/clang++-19",
+            ("-std=c++20", "-O2", "-w", "-c", "{inputs}/templates.cpp", "-o", "templates.o"), writes=("templates.o",),
+            packaged=True, extra=True),
+    Program("z3", "C++", ("z3",), "a solver on constraints of bit vectors", None, "/usr/bin/z3", ("{input}",), ("smt2", 600),
+            packaged=True, extra=True),
 ]

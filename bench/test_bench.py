@@ -1,20 +1,46 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""test_bench.py: tests of what the demo's numbers stand on.  Run by ctest; each class is one behaviour."""
+"""test_bench.py: tests of what the demo's and bench/run's numbers stand on.  Run by ctest; each class is one behaviour."""
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
+import json
 import os
+import random
+import signal
+import subprocess
 import sys
 import tempfile
+import time
+import types
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import builds  # noqa: E402
 import demo  # noqa: E402
+import engine  # noqa: E402
 import measure  # noqa: E402
+import peers  # noqa: E402
 import programs  # noqa: E402
+import results  # noqa: E402
 import sources  # noqa: E402
 from inputs import make  # noqa: E402
+
+
+def load_driver():
+    """bench/run, which has no name that import takes."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
+    loader = importlib.machinery.SourceFileLoader("bench_run", path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_run", loader))
+    sys.dont_write_bytecode, kept = True, sys.dont_write_bytecode
+    loader.exec_module(module)
+    sys.dont_write_bytecode = kept
+    return module
+
+
+run = load_driver()
 
 
 def shell(script, folder="/", **env):
@@ -55,6 +81,56 @@ class NumbersAreTheCommandsOwn(unittest.TestCase):
         self.assertGreater(slept.elapsed, 0.3)
         self.assertLess(slept.user + slept.system, 0.2)
 
+    def test_average_memory_lies_below_the_peak_of_a_program_that_gives_memory_back(self):
+        script = "import mmap, time\nx = b'x' * (96 << 20)\ndel x\ntime.sleep(0.5)"
+        grown = measure.run_once(measure.Command("grown", [sys.executable, "-c", script], dict(os.environ), "/"))
+        self.assertGreater(grown.peak, 96 << 10)
+        self.assertLess(grown.average, grown.peak // 2)
+        self.assertGreater(max(kib for _, kib in grown.rss), grown.average)
+        self.assertTrue(2 <= len(grown.rss) <= 200)
+        self.assertEqual(sorted(at for at, _ in grown.rss), [at for at, _ in grown.rss])
+
+    def spin(self, name):
+        script = ("import threading, time\n"
+                  "def spin():\n"
+                  f"    open('/proc/thread-self/comm', 'w').write('{name}')\n"
+                  "    end = time.thread_time() + 0.3\n"
+                  "    while time.thread_time() < end: pass\n"
+                  "t = threading.Thread(target=spin)\nt.start()\nt.join()\n")
+        return measure.run_once(measure.Command(name, [sys.executable, "-c", script], dict(os.environ), "/"))
+
+    def test_the_rooms_time_is_told_apart_by_its_threads_name(self):
+        room, other = self.spin("ngrt-room"), self.spin("other")
+        self.assertGreater(room.room_user + room.room_system, 0.1)
+        self.assertLessEqual(room.room_user + room.room_system, room.user + room.system + 0.02)
+        self.assertEqual(other.room_user + other.room_system, 0)
+
+    def test_a_command_ends_with_the_measurement_that_is_stopped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            script = ("import measure, os; measure.run_once(measure.Command('x', ['sh', '-c', 'echo $$ >pid; exec sleep 60'], "
+                      f"dict(os.environ), {folder!r}))")
+            here = os.path.dirname(os.path.abspath(__file__))
+            with subprocess.Popen([sys.executable, "-c", script], cwd=here, stderr=subprocess.DEVNULL) as process:
+                path, end = os.path.join(folder, "pid"), time.time() + 30
+                while time.time() < end and not (os.path.exists(path) and os.path.getsize(path)):
+                    time.sleep(0.02)
+                process.send_signal(signal.SIGKILL)
+            with open(path, encoding="ascii") as file:
+                pid = int(file.read())
+            while time.time() < end and os.path.exists(f"/proc/{pid}/exe") and os.access(f"/proc/{pid}/exe", os.R_OK):
+                time.sleep(0.02)
+            self.assertFalse(os.path.exists(f"/proc/{pid}/exe") and os.access(f"/proc/{pid}/exe", os.R_OK))
+
+    def test_huge_pages_can_be_denied(self):
+        asked = shell("grep THP_enabled /proc/self/status >&2")
+        with tempfile.NamedTemporaryFile() as said:
+            asked.stderr, found = said.name, []
+            for asked.no_huge_pages in (False, True):
+                measure.run_once(asked)
+                with open(said.name, encoding="ascii") as file:
+                    found.append(file.read().split()[1])
+        self.assertEqual(found, ["1", "0"])
+
 
 def samples(*elapsed):
     return [measure.Sample(e, e, 0, 0, 0, 0, round=i) for i, e in enumerate(elapsed)]
@@ -83,6 +159,44 @@ class RatiosSayHowSureTheyAre(unittest.TestCase):
             self.assertCountEqual([c.argv[2] for n, c in seen if n == number], list("01234"))
         orders = {tuple(c.argv[2] for n, c in seen if n == number) for number in range(4)}
         self.assertGreater(len(orders), 1)
+
+
+class IntervalsHoldAsOftenAsTheySay(unittest.TestCase):
+    """95 % intervals are to hold in 95 % of cases, with as few rounds as we take; 93 % is what chance leaves of a good one."""
+
+    NOISE = {
+        "even": lambda pick: pick.gauss(1, 0.02),
+        "one-sided": lambda pick: 1 + pick.expovariate(30),
+        "outliers": lambda pick: pick.gauss(1, 0.01) * (1.5 if pick.random() < 0.1 else 1),
+    }
+
+    def coverage(self, rounds, noise, statistic):
+        pick, held, trials = random.Random(f"{rounds}/{noise}"), 0, 400
+        draw = self.NOISE[noise]
+        for trial in range(trials):
+            _, low, high = statistic(samples(*(draw(pick) for _ in range(rounds))),
+                                     samples(*(draw(pick) for _ in range(rounds))), draws=250, seed=trial)
+            held += low <= 1 <= high
+        return held / trials
+
+    def test_ratios_of_the_same_command(self):
+        for rounds in (3, 5, 7):
+            for noise in self.NOISE:
+                with self.subTest(rounds=rounds, noise=noise):
+                    self.assertGreaterEqual(self.coverage(rounds, noise, measure.ratio), 0.93 if rounds > 3 else 0.9)
+        self.assertGreaterEqual(self.coverage(5, "even", measure.ratio_apart), 0.93)
+
+    def test_intervals_still_find_a_real_difference(self):
+        pick = random.Random(1)
+        slow, fast = (samples(*(pick.gauss(middle, 0.01) for _ in range(5))) for middle in (1.2, 1.0))
+        self.assertGreater(measure.ratio(slow, fast)[1], 1)
+
+    def test_one_round_alone_says_nothing_of_how_sure_it_is(self):
+        self.assertEqual(measure.ratio(samples(2), samples(1))[1:], (0, float("inf")))
+
+    def test_students_distribution_is_the_known_one(self):
+        for n, known in ((3, 4.303), (6, 2.571), (8, 2.365), (11, 2.228), (31, 2.042)):
+            self.assertAlmostEqual(measure.student(n), known, delta=0.01)
 
 
 class WrongOutputIsAnError(unittest.TestCase):
@@ -129,12 +243,188 @@ class SourcesComeFromTheMachinesOwnMirror(unittest.TestCase):
 
 class InputsAreTheSameEverywhere(unittest.TestCase):
     def test_bytes_do_not_change(self):
-        known = {"json": "57a15c0abf8631614d50d0bb03e342c5", "xml": "dbfff357a7fcb5d48e8550898583aac0", "yaml": "9ce839c4bcbecc8afc554d2ddf189ee0"}
+        known = {"json": "57a15c0abf8631614d50d0bb03e342c5", "xml": "dbfff357a7fcb5d48e8550898583aac0",
+                 "yaml": "9ce839c4bcbecc8afc554d2ddf189ee0"}
         with tempfile.TemporaryDirectory() as folder:
             for kind, digest in known.items():
                 path = os.path.join(folder, kind)
                 make.make(kind, 50, path)
                 self.assertEqual(measure.digest([path]), digest, kind)
+
+
+class AllocatorsAreNamedByTheUser(unittest.TestCase):
+    def test_settings_and_labels(self):
+        made = peers.allocator("again=glibc+A=x,y+z+B=1", "on", {"C": "2"})
+        self.assertEqual((made.name, made.library, made.build), ("again", None, "plain"))
+        self.assertEqual(made.env, {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "A": "x,y+z", "B": "1", "C": "2"})
+        self.assertEqual(peers.allocator("glibc+A=1").name, "glibc+A=1")
+        self.assertEqual(peers.allocator("glibc").env, {})
+
+    def test_any_library_by_its_path(self):
+        with tempfile.NamedTemporaryFile(suffix=".so") as file:
+            self.assertEqual(peers.allocator(file.name).library, file.name)
+            self.assertEqual(peers.allocator(f"mine={file.name}+X=1").name, "mine")
+        with self.assertRaisesRegex(peers.Missing, "no such file"):
+            peers.allocator("/nonexistent/lib.so")
+        with self.assertRaisesRegex(ValueError, "no allocator 'nosuch'; known: glibc"):
+            peers.allocator("nosuch")
+
+
+class Script(engine.Load):
+    """A load that prints the same with every allocator, but for what a test puts in its way."""
+
+    def __init__(self, name, folder, script="echo same; echo figure ns 5 >&2", figure="ns"):
+        super().__init__(name, {"kind": "own", "stands_for": "a test", "language": "sh", "threads": 1, "figure": figure,
+                                "unit": "ns"}, {"own"})
+        self.folder, self.script = os.path.join(folder, name), script
+
+    def command(self, allocator):
+        return self.made(allocator, ["sh", "-c", self.script])
+
+    def measured(self, command):
+        with open(command.stderr, encoding="utf-8") as file:
+            return engine.parse_figures(file.read())
+
+
+class ARunThatFailsIsOneLineAndTheOthersGoOn(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.path = os.path.join(self.folder, "results.json")
+
+    def measurement(self, loads, rounds=2, allocators=("glibc", "b=glibc+B=1"), content=None):
+        options = types.SimpleNamespace(
+            seed=1, memory="cold", huge_pages="default", limit=5, rounds=rounds, mode="test", workloads=[], allocators=[],
+            scale=1, micro_scale=1, env={}, cpus=1, command="bench/run")
+        chosen = [peers.allocator(a) for a in allocators]
+        content = content or run.fresh(options, loads, chosen, [0])
+        with contextlib.redirect_stderr(io.StringIO()):
+            made = engine.Measurement(options, loads, chosen, content, builds.Progress(1000), self.path)
+            made.warm_up()
+            made.rounds()
+        return made.results
+
+    def test_every_cell_has_a_run_of_each_round(self):
+        taken = self.measurement([Script("one", self.folder), Script("two", self.folder)])
+        self.assertEqual(taken["errors"], [])
+        self.assertTrue(taken["complete"])
+        for load in ("one", "two"):
+            for name in ("glibc", "b"):
+                runs = taken["cells"][load][name]["runs"]
+                self.assertEqual([(r["round"], r["figures"]["ns"]) for r in runs], [(0, 5), (1, 5)])
+        self.assertEqual(results.read(self.path), json.loads(json.dumps(taken)))
+
+    def test_other_output_crash_hang_and_missing_figure(self):
+        wrong = {"echo other$B; echo figure ns 5 >&2": "output is not that under glibc",
+                 'test -z "$B" || kill -SEGV $$; echo figure ns 5 >&2': "ended by signal 11",
+                 'test -z "$B" || exit 3; echo figure ns 5 >&2': "exit status 3",
+                 'test -n "$B" || echo figure ns 5 >&2': "printed no figure ns"}
+        for script, why in wrong.items():
+            taken = self.measurement([Script("bad", self.folder, script), Script("good", self.folder)])
+            self.assertEqual(len(taken["errors"]), 1, script)
+            self.assertIn(f"bad with b: ", taken["errors"][0])
+            self.assertIn(why, taken["errors"][0])
+            self.assertEqual(taken["cells"]["bad"]["b"]["runs"], [])
+            self.assertEqual(len(taken["cells"]["bad"]["glibc"]["runs"]), 2)
+            self.assertEqual(len(taken["cells"]["good"]["b"]["runs"]), 2)
+
+    def test_what_fails_under_glibc_is_left_out(self):
+        taken = self.measurement([Script("bad", self.folder, "exit 1"), Script("good", self.folder)])
+        self.assertEqual(len(taken["errors"]), 1)
+        self.assertIn("exit status 1", taken["cells"]["bad"]["b"]["error"])
+        self.assertEqual(len(taken["cells"]["good"]["b"]["runs"]), 2)
+
+    def test_glibc_is_the_measure_of_output_even_where_it_is_not_asked_for(self):
+        taken = self.measurement([Script("bad", self.folder, "echo $B; echo figure ns 5 >&2")], allocators=("b=glibc+B=1",))
+        self.assertIn("output is not that under glibc", taken["errors"][0])
+        self.assertEqual(list(taken["cells"]["bad"]), ["b"])
+
+    def test_a_measurement_goes_on_where_it_was_stopped(self):
+        loads = [Script("one", self.folder)]
+        content = self.measurement(loads, rounds=2)
+        half = content["cells"]["one"]["b"]["runs"]
+        half.append({**half[0], "round": 2})  # of a round that was stopped
+        content["complete"] = False
+        taken = self.measurement(loads, rounds=4, content=content)
+        for name in ("glibc", "b"):
+            self.assertEqual([r["round"] for r in taken["cells"]["one"][name]["runs"]], [0, 1, 2, 3])
+        self.assertEqual(taken["rounds"], 4)
+
+    def test_tables_csv_and_comparison_show_what_the_file_has(self):
+        taken = self.measurement([Script("one", self.folder), Script("bad", self.folder, 'test -z "$B"; echo figure ns 5 >&2')])
+        taken["errors"], out = [], io.StringIO()
+        taken["cells"]["bad"]["b"] = {"runs": [], "error": "x"}
+        results.summary(taken, out)
+        results.details(taken, "one", out)
+        self.assertRegex(out.getvalue(), r"(?m)^bad .*failed")
+        self.assertRegex(out.getvalue(), r"(?m)^one +1\.00 /1\.00 +1\.00 /")
+        results.write(taken, self.path)
+        results.write_csv(taken, self.path + ".csv")
+        with open(self.path + ".csv", encoding="utf-8") as file:
+            self.assertEqual(len(file.readlines()), 1 + 6)
+        said = io.StringIO()
+        results.compare(self.path, self.path, said)
+        self.assertIn("0 of 3 cells differ", said.getvalue())
+        with self.assertRaisesRegex(ValueError, "has no allocator 'x'; it has: glibc, b"):
+            results.compare(self.path + ":x", self.path + ":b", said)
+        with self.assertRaisesRegex(ValueError, "No such file"):
+            results.read("/nonexistent")
+
+
+class ProgramsThatAreMissingAreOneLine(unittest.TestCase):
+    def test_the_others_are_ready(self):
+        program = programs.Program("absent", "C", ("absent-package",), "", None, "/nonexistent/absent", (), packaged=True)
+        with contextlib.redirect_stderr(io.StringIO()), tempfile.TemporaryDirectory() as folder:
+            builder = builds.Builder(builds.Progress(100))
+            loads = [engine.Real(program, builder), Script("one", folder)]
+            ready = engine.prepare(loads, builder, ["plain"], time.time() + 100)
+        self.assertEqual([load.name for load in ready], ["one"])
+        self.assertEqual(builder.errors, ["absent: /nonexistent/absent is not installed; run: apt-get install absent-package"])
+
+
+class LatencyIsReadOfTheRun(unittest.TestCase):
+    def test_phases_noise_and_worst(self):
+        figures, latency = engine.parse_figures("latency noise 50 9\nlatency noise worst 99\nlatency growth 50 20\n"
+                                                "latency churn 50 30\nlatency churn worst 700\nfigure clock_ns 8\nother\n")
+        self.assertEqual(figures, {"clock_ns": 8})
+        self.assertEqual((latency["percentiles"], latency["noise"]), ([[50, 30]], [[50, 9]]))
+        self.assertEqual((latency["worst"], latency["clock"]), (700, 8))
+
+    def test_a_run_without_any_has_none(self):
+        self.assertEqual(engine.parse_figures("figure ns 3\nsomething else\n"), ({"ns": 3}, None))
+
+
+class TheDriversArgumentsAreNamed(unittest.TestCase):
+    def refused(self, *arguments):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as stop:
+            run.parse(list(arguments))
+        self.assertEqual(stop.exception.code, 2)
+        return said.getvalue()
+
+    def test_wrong_values(self):
+        self.assertIn("--cpus is 1 to", self.refused("--cpus=100000"))
+        self.assertIn("'1-0' is neither", self.refused("--cpus=1-0"))
+        self.assertIn("no processor 99999", self.refused("--cpus=99999,"))
+        self.assertIn("'0' is no number of rounds", self.refused("--runs=0"))
+        self.assertIn("'x' is no KEY=VALUE", self.refused("--env=x"))
+        self.assertIn("--resume: /nonexistent", self.refused("--resume=/nonexistent"))
+
+    def test_right_values(self):
+        options = run.parse(["--quick", "--cpus=0,", "--env=A=b=c", "--allocators=glibc,mimalloc",
+                             "--allocator=jemalloc+MALLOC_CONF=thp:always,metadata_thp:auto"])
+        self.assertEqual((options.cpus, options.env, options.mode), ([0], {"A": "b=c"}, "quick"))
+        self.assertEqual(options.allocators, ["glibc", "mimalloc", "jemalloc+MALLOC_CONF=thp:always,metadata_thp:auto"])
+
+    def test_unknown_workloads_are_one_line_and_the_others_go_on(self):
+        said = []
+        loads = [Script("one", "/x"), Script("two", "/x"), Script("three", "/x")]
+        chosen = run.choose(loads, ["t*", "nosuch", "one"], said.append)
+        self.assertEqual([load.name for load in chosen], ["two", "three", "one"])
+        self.assertEqual(len(said), 1)
+        self.assertIn("no workload 'nosuch'; known: one, two, three", said[0])
+        self.assertEqual(len(run.choose(loads, ["own"], said.append)), 3)
 
 
 class WrongArgumentsAreNamed(unittest.TestCase):

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""make.py: the demo's input documents, one generator each.
+"""make.py: the input documents of the demo and of the other programs, one generator each.
 
 A shop's orders, with names, addresses, prices, notes and nested items: the shape that documents of web services have.
+Three kinds are no orders: cnf and smt2, a random formula of so many variables for a solver, and git, a repository of so
+many commits.
 The same seed gives the same bytes on every machine (only random() of Python's Mersenne Twister is used, whose sequence
 is documented to be stable).  Used by programs.py; alone:  bench/inputs/make.py KIND ORDERS FILE
 """
 
 import json
 import random
+import shutil
+import subprocess
 import sys
 
 SYLLABLES = "ka ro mi ten sul ve dor na pri lo gan eth ar bel cor din fal gor hel".split()
@@ -134,15 +138,79 @@ def write_yaml(shop, out):
         entry(order, 4)
 
 
-WRITERS = {"json": write_json, "xml": write_xml, "yaml": write_yaml}
+def write_cnf(shop, out):
+    """Clauses of three variables; with 3.1 clauses for each variable a solver finds values soon: most work is on clauses."""
+    variables = shop.orders
+    clauses = variables * 31 // 10
+    out.write(f"p cnf {variables} {clauses}\n")
+    for _ in range(clauses):
+        chosen = set()
+        while len(chosen) < 3:
+            chosen.add(shop.number(1, variables))
+        out.write("".join(f"{v if shop.rand() < 0.5 else -v} " for v in sorted(chosen)) + "0\n")
+
+
+def write_smt2(shop, out):
+    """Twice as many relations as numbers of eight bits."""
+    variables = shop.orders
+    out.write("(set-logic QF_BV)\n")
+    for number in range(variables):
+        out.write(f"(declare-const v{number} (_ BitVec 8))\n")
+    for _ in range(2 * variables):
+        a, b, c = (shop.number(0, variables - 1) for _ in range(3))
+        operation = shop.pick(("bvadd", "bvxor", "bvand", "bvor", "bvmul"))
+        relation = shop.pick(("bvult", "bvule", "distinct"))
+        out.write(f"(assert ({relation} ({operation} v{a} v{b}) (bvadd v{c} (_ bv{shop.number(1, 200)} 8))))\n")
+    out.write("(check-sat)\n(get-model)\n")
+
+
+def write_history(shop, out):
+    """A stream for git fast-import: commits that each change a few lines of a few files out of hundreds."""
+    files = {}
+    for number in range(400):
+        lines = [shop.words(3, 9) for _ in range(shop.number(20, 400))]
+        files[f"{shop.pick(CITIES).strip().lower()}/{shop.word()}-{number}.txt"] = lines
+    names = sorted(files)
+    changed = names
+    for commit in range(shop.orders):
+        message = shop.words(4, 12)
+        out.write("commit refs/heads/main\n")
+        out.write(f"committer {shop.word()} <shop@shop.example> {1600000000 + commit * 3600} +0000\n")
+        out.write(f"data {len(message)}\n{message}\n")
+        for name in changed:
+            text = "\n".join(files[name]) + "\n"
+            out.write(f"M 100644 inline {name}\ndata {len(text)}\n{text}\n")
+        changed = sorted({shop.pick(names) for _ in range(shop.number(1, 6))})
+        for name in changed:
+            lines = files[name]
+            for _ in range(shop.number(1, 8)):
+                lines[shop.number(0, len(lines) - 1)] = shop.words(3, 9)
+            lines.insert(shop.number(0, len(lines)), shop.words(3, 9))
+
+
+def write_repository(shop, path):
+    """A bare repository with that history."""
+    shutil.rmtree(path, ignore_errors=True)
+    subprocess.run(["git", "init", "-q", "--bare", "--template=", "--initial-branch=main", path], check=True)
+    importer = ["git", f"--git-dir={path}", "fast-import", "--quiet"]
+    with subprocess.Popen(importer, stdin=subprocess.PIPE, encoding="utf-8") as process:
+        write_history(shop, process.stdin)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, importer)
+
+
+WRITERS = {"json": write_json, "xml": write_xml, "yaml": write_yaml, "cnf": write_cnf, "smt2": write_smt2}
 
 
 def make(kind, orders, path):
+    if kind == "git":
+        write_repository(Shop(orders), path)
+        return
     with open(path, "w", encoding="utf-8") as out:
         WRITERS[kind](Shop(orders), out)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in WRITERS or not sys.argv[2].isdigit():
-        sys.exit(f"usage: make.py {'|'.join(WRITERS)} ORDERS FILE")
+    if len(sys.argv) != 4 or sys.argv[1] not in (*WRITERS, "git") or not sys.argv[2].isdigit():
+        sys.exit(f"usage: make.py {'|'.join(WRITERS)}|git ORDERS FILE")
     make(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -51,11 +51,27 @@ static void realloc_growth(size_t n) {
     }
 }
 
+/* Alignments from 16 to 4096 bytes in turn, through aligned_alloc and posix_memalign: buffers for vector instructions, cache
+ * lines, pages. */
+static void aligned_pairs(size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        size_t alignment = (size_t)16 << (i >> 1) % 9, size = alignment < 256 ? 256 : alignment;
+        void *block = NULL;
+        if (i & 1)
+            block = aligned_alloc(alignment, size);
+        else if (posix_memalign(&block, alignment, size) != 0)
+            block = NULL;
+        free(checked(block));
+    }
+}
+
 const struct micro micro_pairs[] = {
     {"pairs", pairs, 4000000, "malloc(32) and free, at once"},
     {"pairs-variable", pairs_variable, 2000000, "malloc of 16 to 184 bytes, size not known when compiled, and free"},
     {"batches", batches, 2000000, "1000 times malloc(48), then all freed in order"},
     {"calloc", calloc_pairs, 2000000, "calloc(1, 64) and free, at once"},
+    {"aligned", aligned_pairs, 500000,
+     "aligned_alloc and posix_memalign, aligned to 16 to 4096 bytes, and free, at once"},
     {"realloc", realloc_growth, 200000, "a buffer grows from 16 bytes to 64 KiB by halves; an operation is a realloc"},
     {0},
 };

@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * threads.c: two threads that free each other's blocks.  The threads are made anew each round and their start is timed
- * with it, as a program's own would be.
+ * threads.c: one thread frees what another allocates.  The threads are made anew each round and their start is timed with
+ * it, as a program's own would be.  (Threads that exchange blocks both ways: bench/workloads/exchange.c.  Here the slots
+ * that they exchange through would cost more than the allocations.)
  */
 #define _GNU_SOURCE
 #include "micro.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RING = 4096, SLOTS = 4096, THREADS = 2 };
+enum { RING = 4096 };
 
 static void start(pthread_t *thread, void *(*body)(void *), void *argument) {
     if (pthread_create(thread, NULL, body, argument) != 0)
@@ -53,44 +54,7 @@ static void producer_consumer(size_t n) {
     pthread_join(consumer, NULL);
 }
 
-static void *shared[SLOTS];
-
-struct exchange {
-    size_t n;
-    uint64_t seed;
-};
-
-/* Swaps new blocks against whatever lies in a random slot and frees that: half of them are the other thread's. */
-static void *exchange(void *argument) {
-    struct exchange *mine = argument;
-    uint64_t state = mine->seed;
-    for (size_t i = 0; i < mine->n; i++) {
-        uint64_t r = next_random(&state);
-        size_t size = 16 + (r >> 8) % 496;
-        char *block = checked(malloc(size));
-        block[0] = block[size - 1] = 1;
-        free(__atomic_exchange_n(&shared[(r >> 32) % SLOTS], block, __ATOMIC_ACQ_REL));
-    }
-    return NULL;
-}
-
-static void larson(size_t n) {
-    pthread_t threads[THREADS];
-    struct exchange work[THREADS];
-    for (int t = 0; t < THREADS; t++) {
-        work[t] = (struct exchange){n / THREADS, 88172645463325252u + (uint64_t)t * 7919};
-        start(&threads[t], exchange, &work[t]);
-    }
-    for (int t = 0; t < THREADS; t++)
-        pthread_join(threads[t], NULL);
-    for (size_t k = 0; k < SLOTS; k++) {
-        free(shared[k]);
-        shared[k] = NULL;
-    }
-}
-
 const struct micro micro_threads[] = {
     {"producer-consumer", producer_consumer, 1000000, "one thread allocates 64 bytes, another frees them"},
-    {"exchange", larson, 1000000, "two threads swap blocks of 16 to 511 bytes through 4096 shared slots"},
     {0},
 };
