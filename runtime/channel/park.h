@@ -16,7 +16,8 @@
 
 #include "channel/atomic.h"
 
-enum { NG_ABSENT = 0, NG_AWAKE = 1, NG_PARKED = 2 };
+/* RESTING: asleep for a while, and not to be woken: threads do without, as if there were no room. */
+enum { NG_ABSENT = 0, NG_AWAKE = 1, NG_PARKED = 2, NG_RESTING = 3 };
 
 struct ng_park {
     _Alignas(64) ng_atomic word;
@@ -25,6 +26,12 @@ struct ng_park {
 /* The room: from here on threads wake it.  Look for work after this, before sleeping on the word. */
 static inline void ng_park_begin(struct ng_park *p) {
     ng_store(&p->word, NG_PARKED, NG_RELAXED);
+    ng_fence();
+}
+
+/* The same for a rest. */
+static inline void ng_park_rest(struct ng_park *p) {
+    ng_store(&p->word, NG_RESTING, NG_RELAXED);
     ng_fence();
 }
 

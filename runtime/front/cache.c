@@ -400,8 +400,24 @@ static void unload_bin(struct ng_heap *h, uint32_t cls) {
         blank_put(h, m);
 }
 
+/* What the bin, the chain and the inbox of a class hold, back to the bitmaps.  With the key. */
+static void return_class(struct ng_heap *h, uint32_t cls) {
+    uint64_t given = 0;
+    unload_bin(h, cls);
+    for (struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&h->inbox[cls])), *next; m != NULL; m = next) {
+        next = ng_magazine_behind(m);
+        given += m->given;
+        chain_push(h, cls, m);
+    }
+    ng_count(&h->taken, given);
+    for (struct ng_magazine *m; (m = chain_pop(h, cls)) != NULL;) {
+        ng_serve_magazine(m);
+        ng_magazine_drop(m);
+    }
+}
+
 /* Few blocks in magazines, spread over many slabs, keep all of those from being empty.  Before the heap grows although
- * a sixteenth of it is free in bitmaps, the other classes' chains go back; again after a sixteenth of growth.  With the
+ * a sixteenth of it is free in bitmaps, what the other classes hold goes back; again after a sixteenth of growth.  With the
  * key. */
 static void empty_idle_classes(struct ng_heap *h, uint32_t cls) {
     size_t now = ng_arena_in_use(), step = now / 16 + 4;
@@ -410,13 +426,8 @@ static void empty_idle_classes(struct ng_heap *h, uint32_t cls) {
         return;
     h->emptied_at = (uint32_t)now;
     for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
-        if (c == cls)
-            continue;
-        unload_bin(h, c);
-        for (struct ng_magazine *m; (m = chain_pop(h, c)) != NULL;) {
-            ng_serve_magazine(m);
-            ng_magazine_drop(m);
-        }
+        if (c != cls)
+            return_class(h, c);
     }
 }
 
@@ -492,15 +503,7 @@ void ng_cache_flush(struct ng_heap *h) {
         h->outgoing_bytes = 0;
     }
     for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
-        unload_bin(h, c);
-        if (!ng_inbox_empty(&h->inbox[c]) && give_bin_a_magazine(h, c)) {
-            (void)take_inbox(h, c);
-            unload_bin(h, c);
-        }
-        for (struct ng_magazine *m; (m = chain_pop(h, c)) != NULL;) {
-            ng_serve_magazine(m);
-            ng_magazine_drop(m);
-        }
+        return_class(h, c);
         if (h->returned[c] != NULL) {
             h->given -= (uint64_t)h->returned[c]->count * ng_classes[c].size;
             ng_slab_return(h->returned[c]->block, h->returned[c]->count);

@@ -67,7 +67,8 @@ void ng_os_room_cpus(int wanted, cpu_set_t *set);
 
 /* ---- time.c, fatal.c ---- */
 
-uint64_t ng_os_now(void); /* nanoseconds, monotonic */
+uint64_t ng_os_now(void);      /* nanoseconds, monotonic */
+uint64_t ng_os_cpu_time(void); /* nanoseconds that all threads of the process ran */
 void ng_os_yield(void);
 int ng_os_pid(void);
 

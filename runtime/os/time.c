@@ -16,6 +16,12 @@ uint64_t ng_os_now(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+uint64_t ng_os_cpu_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 void ng_os_yield(void) { sched_yield(); }
 
 /* Not getpid(): a child of vfork shares our memory, and must be told from its parent by the kernel. */

@@ -19,6 +19,7 @@
 #include "room/options.h"
 #include "room/pages.h"
 #include "room/serve.h"
+#include "room/spare.h"
 
 #include <link.h>
 #include <pthread.h>
@@ -29,7 +30,7 @@
 enum {
     SPIN_NS = 100000,        /* parks so long after the last word on a ring */
     STACK_BYTES = 256 << 10, /* addresses; it touches two pages of them */
-    START_SLABS = 512,       /* 32 MiB of slabs in use ... */
+    START_SLABS = 128,       /* 8 MiB of slabs in use ... */
     RESTART_SLABS = 64,      /* ... and after a fork so much more, before the thread pays for itself again */
     WORDS_AT_ONCE = 4,
     STOP_SECONDS = 1,
@@ -47,6 +48,7 @@ static ng_atomic start_at = {START_SLABS};
 static ng_atomic process;
 static ng_atomic hopeless; /* below two CPUs, or the system gave no thread */
 static pthread_t thread;
+static struct ng_spare spare; /* the room's thread; cpus: whoever starts it */
 
 struct ng_room_counts ng_room_counts(void) {
     return (struct ng_room_counts){ng_load(&starts, NG_RELAXED), ng_load(&wakes, NG_RELAXED)};
@@ -101,6 +103,22 @@ static void sleep_until_woken(bool full) {
     ng_park_end(&park);
 }
 
+/* Whoever asked for a room by NGRT_SERVER=on has said that a core is to spare. */
+static bool own_core(void) { return ng_options.server == NG_ON; }
+
+/* Out of the program's way, while it has use for every core. */
+static void rest(void) {
+    while (spare.rest != 0 && !own_core()) {
+        ng_spare_sleep(&spare, ng_os_now());
+        ng_park_rest(&park);
+        if (ng_load(&quit, NG_ACQUIRE) == 0)
+            ng_os_sleep(&park.word.value, NG_RESTING, spare.rest);
+        ng_park_end(&park);
+        if (ng_load(&quit, NG_ACQUIRE) != 0 || ng_spare_woken(&spare, ng_os_now()))
+            return;
+    }
+}
+
 static void *room_main(void *unused) {
     cpu_set_t cpus;
     ng_os_room_cpus(ng_options.core, &cpus);
@@ -108,20 +126,29 @@ static void *room_main(void *unused) {
     pthread_setname_np(pthread_self(), "ngrt-room");
     uint64_t last_word = 0;
     bool full = false; /* no more can be faulted in for now: the arena or memory is at its end */
+    ng_spare_begin(&spare, ng_os_now());
     while (ng_load(&quit, NG_ACQUIRE) == 0) {
+        uint64_t begin = ng_os_now();
         bool served = serve_rings(), populated = false;
         if (ng_pages_wanted() && !full) {
             stall_if("populate");
             populated = ng_pages_ahead();
             full = !populated;
         }
+        uint64_t now = ng_os_now();
         if (served)
-            last_word = ng_os_now();
-        if (served || populated || ng_os_now() - last_word <= SPIN_NS) {
+            last_word = now;
+        if (!ng_spare_turn(&spare, begin, now, served || populated)) {
+            rest();
+        } else if (served || populated ||
+                   (now - last_word <= SPIN_NS && (own_core() || ng_spare_is_busy(&spare, now)))) {
             ng_relax();
         } else {
+            ng_spare_sleep(&spare, now);
             sleep_until_woken(full);
             full = false; /* whoever woke us may have made it possible */
+            if (!ng_spare_woken(&spare, ng_os_now()))
+                rest();
         }
     }
     return unused;
@@ -223,7 +250,8 @@ void ng_room_invite(const void *caller) {
         !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
-    if (ng_os_cpus() >= 2 && create_thread()) {
+    spare.cpus = ng_os_cpus();
+    if (spare.cpus >= 2 && create_thread()) {
         ng_count(&starts, 1);
         ng_store(&life, RUNNING, NG_RELEASE);
     } else {

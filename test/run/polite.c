@@ -3,8 +3,8 @@
  *
  * What a program sees of the room's thread: nothing while it allocates little, on one processor or where it is switched
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
- * sleeps and is gone when fork returns.
- * Usage: polite small|never|early|big|fork|threads_fork|load LIBRARY
+ * sleeps, stays out of the way where the program has use for every processor, and is gone when fork returns.
+ * Usage: polite small|never|early|big|crowded|fork|threads_fork|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
@@ -44,6 +44,8 @@ static void churn(size_t most, unsigned rounds) {
         slot[i] = NULL;
     }
 }
+
+static int done;
 
 static int wait_for_room(unsigned ms) {
     for (unsigned waited = 0;; waited += 10) {
@@ -88,8 +90,20 @@ static void early(void) {
     CHECK(tasks_room(getpid()) != 0, "NGRT_SERVER=on, and no room after 200,000 blocks");
 }
 
+static void check_affinity_and_signals(int room, const cpu_set_t *own) {
+    cpu_set_t of_room;
+    CHECK(sched_getaffinity(room, sizeof of_room, &of_room) == 0 && CPU_COUNT(&of_room) > 0);
+    for (int i = 0; i < CPU_SETSIZE; i++)
+        CHECK(!CPU_ISSET(i, &of_room) || CPU_ISSET(i, own), "the room may run on processor %d, the program not", i);
+    /* KILL and STOP cannot be blocked; 32 and 33 are the C library's, which its functions never block. */
+    uint64_t must = ~((1ull << (SIGKILL - 1)) | (1ull << (SIGSTOP - 1)) | (1ull << 31) | (1ull << 32));
+    uint64_t blocked = tasks_status_hex(getpid(), room, "SigBlk:");
+    CHECK((blocked & must) == must, "the room blocks %016llx", (unsigned long long)blocked);
+    CHECK((tasks_status_hex(getpid(), getpid(), "SigBlk:") & must) == 0, "the program's own signals are blocked");
+}
+
 static void big(void) {
-    cpu_set_t own, of_room;
+    cpu_set_t own;
     CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
     if (CPU_COUNT(&own) < 2)
         test_skip("one processor: there is no room");
@@ -97,23 +111,52 @@ static void big(void) {
     int room = wait_for_room(5000);
     CHECK(room != 0, "no thread is called " ROOM_NAME " after 300 MiB of blocks");
     CHECK(tasks_count(getpid()) == 2);
-
-    CHECK(sched_getaffinity(room, sizeof of_room, &of_room) == 0 && CPU_COUNT(&of_room) > 0);
-    for (int i = 0; i < CPU_SETSIZE; i++)
-        CHECK(!CPU_ISSET(i, &of_room) || CPU_ISSET(i, &own), "the room may run on processor %d, the program not", i);
-    /* KILL and STOP cannot be blocked; 32 and 33 are the C library's, which its functions never block. */
-    uint64_t must = ~((1ull << (SIGKILL - 1)) | (1ull << (SIGSTOP - 1)) | (1ull << 31) | (1ull << 32));
-    uint64_t blocked = tasks_status_hex(getpid(), room, "SigBlk:");
-    CHECK((blocked & must) == must, "the room blocks %016llx", (unsigned long long)blocked);
-    CHECK((tasks_status_hex(getpid(), getpid(), "SigBlk:") & must) == 0, "the program's own signals are blocked");
+    check_affinity_and_signals(room, &own);
 
     test_sleep_ms(3000); /* the decay is over: what is left to do is nothing */
-    unsigned long ticks = tasks_ticks(getpid());
+    uint64_t ran = tasks_run_ns(getpid(), room), own_ran = tasks_run_ns(getpid(), getpid());
+    test_sleep_ms(2000);
+    uint64_t more = tasks_run_ns(getpid(), room) - ran, own_more = tasks_run_ns(getpid(), getpid()) - own_ran;
+    dprintf(1, "in 2 s of sleep the room ran %llu us, the program %llu us\n", (unsigned long long)(more / 1000),
+            (unsigned long long)(own_more / 1000));
+    CHECK(more + own_more < 1000000, "the room ran %llu us, the program %llu us in 2 s of sleep",
+          (unsigned long long)(more / 1000), (unsigned long long)(own_more / 1000));
+}
+
+/* Frees what other threads allocated, which is work for the room. */
+static void *exchange(void *argument) {
+    static void *slot[4096];
+    uint64_t random = (uintptr_t)argument;
+    while (!__atomic_load_n(&done, __ATOMIC_RELAXED)) {
+        uint64_t r = test_random(&random);
+        free(__atomic_exchange_n(&slot[r % 4096], malloc(16 + (r >> 32) % 500), __ATOMIC_ACQ_REL));
+    }
+    return NULL;
+}
+
+/* As many busy threads as processors: what the room ran, a thread of the program could not. */
+static void crowded(void) {
+    cpu_set_t own;
+    pthread_t thread[CPU_SETSIZE];
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    int cpus = CPU_COUNT(&own);
+    if (cpus < 2)
+        test_skip("one processor: there is no room");
+    churn(300u << 20, 4);
+    int room = wait_for_room(5000);
+    CHECK(room != 0, "no room");
+    for (int i = 0; i < cpus; i++)
+        CHECK(pthread_create(&thread[i], NULL, exchange, (void *)(uintptr_t)(i + 1)) == 0);
+    test_sleep_ms(1000);
     uint64_t ran = tasks_run_ns(getpid(), room);
     test_sleep_ms(2000);
-    CHECK(tasks_ticks(getpid()) == ticks, "%lu ticks in 2 s of sleep", tasks_ticks(getpid()) - ticks);
     uint64_t more = tasks_run_ns(getpid(), room) - ran;
-    CHECK(more < 2000000, "the room ran %llu us in 2 s of sleep", (unsigned long long)(more / 1000));
+    __atomic_store_n(&done, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < cpus; i++)
+        pthread_join(thread[i], NULL);
+    dprintf(1, "the room ran %llu ms of 2000\n", (unsigned long long)(more / 1000000));
+    CHECK(more < 300000000, "the room ran %llu ms of 2000 while %d threads had use for %d processors",
+          (unsigned long long)(more / 1000000), cpus, cpus);
 }
 
 /* In a program without other threads: alone when fork returns, here and there; and the room comes back with work. */
@@ -174,8 +217,13 @@ int main(int argc, char **argv) {
     const struct {
         const char *name;
         void (*run)(void);
-    } parts[] = {{"small", small}, {"never", never},  {"early", early},
-                 {"big", big},     {"fork", at_fork}, {"threads_fork", threads_at_fork}};
+    } parts[] = {{"small", small},
+                 {"never", never},
+                 {"early", early},
+                 {"big", big},
+                 {"crowded", crowded},
+                 {"fork", at_fork},
+                 {"threads_fork", threads_at_fork}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0) {
             parts[i].run();

@@ -29,6 +29,10 @@ static void handler(int number) {
     (void)number;
     if (in_allocator && !anywhere)
         return;
+    /* One handler on the heels of another would leave what they interrupted no time to go on, with the key that they need. */
+    static _Thread_local uint64_t ended;
+    if (test_now_ns() - ended < 10000)
+        return;
     for (int i = 0; i < 6; i++) {
         held[i].size = test_random_size(&random, i == 0 && handled % 64 == 0 ? 18 : 11);
         held[i].block = malloc(held[i].size);
@@ -42,6 +46,7 @@ static void handler(int number) {
         free(held[i].block);
     }
     handled++;
+    ended = test_now_ns();
     errno = error;
 }
 
@@ -86,13 +91,33 @@ static void *tell_time(void *argument) {
     return NULL;
 }
 
+/* Until the time is over. */
+static void be_interrupted(const char *how) {
+    pthread_t other;
+    bool threads = strcmp(how, "threads") == 0;
+    if (strcmp(how, "computing") == 0) {
+        while (!stop)
+            compute();
+    } else if (threads) {
+        CHECK(pthread_create(&other, NULL, allocate, (void *)1) == 0);
+        while (
+            !stop) { /* the kernel gives the process's signal to the first thread where it can: send the other some */
+            pthread_kill(other, SIGALRM);
+            sched_yield();
+        }
+        pthread_join(other, NULL);
+    } else {
+        allocate(NULL);
+    }
+}
+
 int main(int argc, char **argv) {
     CHECK(argc > 1);
     unsigned ms = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1500;
     test_begin();
     shadow_start();
     anywhere = strcmp(argv[1], "inside") == 0;
-    pthread_t clock, other;
+    pthread_t clock;
     CHECK(pthread_create(&clock, NULL, tell_time, (void *)(uintptr_t)ms) == 0);
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -101,23 +126,7 @@ int main(int argc, char **argv) {
     CHECK(sigaction(SIGALRM, &action, NULL) == 0);
     struct itimerval timer = {{0, 30}, {0, 30}};
     CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
-    if (strcmp(argv[1], "computing") == 0) {
-        while (!stop)
-            compute();
-    } else {
-        bool threads = strcmp(argv[1], "threads") == 0;
-        if (threads)
-            CHECK(pthread_create(&other, NULL, allocate, (void *)1) == 0);
-        if (threads) /* the kernel gives the process's signal to the first thread where it can: send the other some */
-            while (!stop) {
-                pthread_kill(other, SIGALRM);
-                sched_yield();
-            }
-        else
-            allocate(NULL);
-        if (threads)
-            pthread_join(other, NULL);
-    }
+    be_interrupted(argv[1]);
     memset(&timer, 0, sizeof timer);
     setitimer(ITIMER_REAL, &timer, NULL);
     pthread_join(clock, NULL);

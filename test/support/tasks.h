@@ -59,17 +59,6 @@ static inline uint64_t tasks_status_hex(int process, int task, const char *line)
     return strtoull(at + strlen(line), NULL, 16);
 }
 
-/* The processor time of a process: clock ticks as top counts them. */
-static inline unsigned long tasks_ticks(int process) {
-    char path[64], text[1024];
-    unsigned long user, system;
-    snprintf(path, sizeof path, "/proc/%d/stat", process);
-    CHECK(test_read_file(path, text, sizeof text) > 0);
-    char *at = strrchr(text, ')');
-    CHECK(at != NULL && sscanf(at + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2);
-    return user + system;
-}
-
 /* The time that a thread has run, nanoseconds; 0 where the kernel does not say. */
 static inline uint64_t tasks_run_ns(int process, int task) {
     char path[96], text[128];
