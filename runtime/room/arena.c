@@ -19,7 +19,7 @@ struct ng_region ng_magazine_region, ng_heap_region, ng_bits_region;
 enum {
     FIRST_COMMIT = 64, /* slabs: 4 MiB, what a small program lives in */
     MOST_COMMIT = 1024,
-    REGION_COMMIT = 64 << 10,
+    REGION_COMMIT = 256 << 10,
     MOST_HEAPS = 1 << 16, /* threads at once */
     HEAP_BYTES = 8192,
 };

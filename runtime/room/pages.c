@@ -19,6 +19,7 @@ enum {
     LEAST_WINDOW = 8,
     MOST_WINDOW = 32,
     PROBE_CHUNKS = 32,
+    COMMIT_AHEAD = 128, /* slabs */
     SPARSE_NS = 100000, /* the room at a time; as long in between */
     THREAD_SPARSE_NS = 20000,
 };
@@ -96,6 +97,8 @@ bool ng_pages_ahead(void) {
         return false;
     bool huge = choose_huge(from);
     uint64_t to = huge ? from + SLABS_IN_CHUNK : from + STEP - from % STEP;
+    /* Committing waits for whoever faults pages in, up to a millisecond: sooner than a thread has to do it. */
+    (void)ng_arena_ready(to + COMMIT_AHEAD);
     if (!ng_arena_ready(to))
         return false;
     bool done = populate(from, to, huge);
