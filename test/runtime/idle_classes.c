@@ -39,7 +39,8 @@ int main(void) {
     grow(LIVE, LIVE + MORE);
     size_t used = test_rss() - start, needed = (size_t)(LIVE + MORE) * 64;
     dprintf(1, "resident: %zu KiB for %zu KiB\n", used >> 10, needed >> 10);
-    CHECK(TEST_SANITIZED || used <= needed + (1u << 20), "resident %zu KiB for %zu KiB in blocks", used >> 10,
+    /* Caches, slabs that are begun, and what the room faults in ahead: 0.3 to 1.2 MiB; with all slabs kept 2.6. */
+    CHECK(TEST_SANITIZED || used <= needed + (2u << 20), "resident %zu KiB for %zu KiB in blocks", used >> 10,
           needed >> 10);
     for (size_t i = 0; i < LIVE + MORE; i++)
         heap_free(live[i]);
