@@ -108,7 +108,7 @@ static bool own_core(void) { return ng_options.server == NG_ON; }
 
 /* Out of the program's way, while it has use for every core. */
 static void rest(void) {
-    while (spare.rest != 0 && !own_core()) {
+    while (spare.rest != 0) {
         ng_spare_sleep(&spare, ng_os_now());
         ng_park_rest(&park);
         if (ng_load(&quit, NG_ACQUIRE) == 0)
@@ -138,7 +138,7 @@ static void *room_main(void *unused) {
         uint64_t now = ng_os_now();
         if (served)
             last_word = now;
-        if (!ng_spare_turn(&spare, begin, now, served || populated)) {
+        if (!own_core() && !ng_spare_turn(&spare, begin, now, served || populated)) {
             rest();
         } else if (served || populated ||
                    (now - last_word <= SPIN_NS && (own_core() || ng_spare_is_busy(&spare, now)))) {
@@ -147,7 +147,7 @@ static void *room_main(void *unused) {
             ng_spare_sleep(&spare, now);
             sleep_until_woken(full);
             full = false; /* whoever woke us may have made it possible */
-            if (!ng_spare_woken(&spare, ng_os_now()))
+            if (!ng_spare_woken(&spare, ng_os_now()) && !own_core())
                 rest();
         }
     }
