@@ -142,7 +142,7 @@ static void settle(struct ng_heap *h) {
         ng_room_consider(++h->busy_spells >= SPELLS);
     }
     ng_room_note_dirty();
-    if (!ng_room_present() && ng_pages_waiting())
+    if (!ng_room_present())
         (void)ng_pages_tick(now);
 }
 

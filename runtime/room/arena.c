@@ -141,7 +141,7 @@ bool ng_arena_ready(size_t end) {
     size_t step = committed / 4 < FIRST_COMMIT  ? FIRST_COMMIT
                   : committed / 4 > MOST_COMMIT ? MOST_COMMIT
                                                 : committed / 4;
-    size_t generous = round_up(end + step, NG_CHUNK_BYTES / NG_SLAB_BYTES);
+    size_t generous = round_up(end + step, NG_CHUNK_SLABS);
     if (generous > ng_arena.slabs)
         generous = ng_arena.slabs;
     if (commit_slabs(committed, generous)) {

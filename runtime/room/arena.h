@@ -20,10 +20,12 @@
 #include "channel/atomic.h"
 #include "channel/stack.h"
 #include "ngrt/abi.h"
+#include "os/os.h"
 
 #include <string.h>
 
 #define NG_SLAB_BYTES ((size_t)1 << NGRT_SLAB_SHIFT)
+#define NG_CHUNK_SLABS (NG_CHUNK_BYTES / NG_SLAB_BYTES)
 #define NG_NO_SLAB UINT32_MAX
 
 /* What the room knows of a slab.  Written by who opens the slab, later by the key's holder alone. */

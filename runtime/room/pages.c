@@ -12,9 +12,8 @@
 #include "room/sparse.h"
 
 enum {
-    SLABS_IN_CHUNK = NG_CHUNK_BYTES / NG_SLAB_BYTES,
     /* A program smaller than this gets small pages only: its chunks may never fill. */
-    HUGE_FROM = 16 * SLABS_IN_CHUNK,
+    HUGE_FROM = 16 * NG_CHUNK_SLABS,
     STEP = 4, /* slabs faulted in at once on small pages: 256 KiB, about 50 us */
     LEAST_WINDOW = 8,
     MOST_WINDOW = 32,
@@ -44,7 +43,7 @@ static bool populate(uint64_t from, uint64_t to, bool huge) {
         ng_os_huge(start, bytes, true);
     uint64_t begin = ng_os_now();
     bool done = ng_os_populate(start, bytes);
-    uint64_t ns = (ng_os_now() - begin) * SLABS_IN_CHUNK / (to - from);
+    uint64_t ns = (ng_os_now() - begin) * NG_CHUNK_SLABS / (to - from);
     uint64_t *smooth = huge ? &huge_ns : &small_ns;
     *smooth = *smooth == 0 ? ns : (3 * *smooth + ns) / 4;
     return done;
@@ -53,14 +52,14 @@ static bool populate(uint64_t from, uint64_t to, bool huge) {
 void ng_pages_committed(size_t from, size_t to) {
     if (ng_options.thp != NG_ON)
         return; /* decided chunk by chunk */
-    from = (from + SLABS_IN_CHUNK - 1) / SLABS_IN_CHUNK * SLABS_IN_CHUNK;
+    from = (from + NG_CHUNK_SLABS - 1) / NG_CHUNK_SLABS * NG_CHUNK_SLABS;
     if (from < to)
         ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
 }
 
 /* The kind of the chunk that starts here; now and then the kind that seemed dearer gets another trial. */
 static bool choose_huge(uint64_t from) {
-    if (from % SLABS_IN_CHUNK != 0 || ng_options.thp == NG_OFF || (ng_options.thp == NG_AUTO && from < HUGE_FROM))
+    if (from % NG_CHUNK_SLABS != 0 || ng_options.thp == NG_OFF || (ng_options.thp == NG_AUTO && from < HUGE_FROM))
         return false;
     if (ng_options.thp == NG_ON)
         return true;
@@ -96,7 +95,7 @@ bool ng_pages_ahead(void) {
     if (from >= want)
         return false;
     bool huge = choose_huge(from);
-    uint64_t to = huge ? from + SLABS_IN_CHUNK : from + STEP - from % STEP;
+    uint64_t to = huge ? from + NG_CHUNK_SLABS : from + STEP - from % STEP;
     /* Committing waits for whoever faults pages in, up to a millisecond: sooner than a thread has to do it. */
     (void)ng_arena_ready(to + COMMIT_AHEAD);
     if (!ng_arena_ready(to))

@@ -10,7 +10,6 @@
 #include "room/slab.h"
 
 enum {
-    SLABS_IN_CHUNK = NG_CHUNK_BYTES / NG_SLAB_BYTES,
     /* A chunk gives pages back where one in so many of its pages can go: less is not worth the system calls, nor the
      * huge page that the chunk may be. */
     WORTH = 8,
@@ -123,9 +122,9 @@ static bool step(struct pass *p) {
     size_t end = ng_load(&ng_arena.bump, NG_RELAXED);
     if (p->at >= end)
         return false;
-    size_t chunk_end = (p->at / SLABS_IN_CHUNK + 1) * SLABS_IN_CHUNK;
+    size_t chunk_end = (p->at / NG_CHUNK_SLABS + 1) * NG_CHUNK_SLABS;
     end = chunk_end < end ? chunk_end : end;
-    if (p->at % SLABS_IN_CHUNK == 0)
+    if (p->at % NG_CHUNK_SLABS == 0)
         look_at_chunk(p, end);
     while (p->at < end) {
         size_t slab = p->at++;
