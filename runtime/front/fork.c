@@ -10,6 +10,7 @@
 #include "front/fork.h"
 
 #include "front/thread.h"
+#include "room/arena.h"
 #include "room/keys.h"
 #include "room/room.h"
 
@@ -39,6 +40,8 @@ static void in_parent(void) {
 
 static void in_child(void) {
     ng_room_note_process();
+    if (have_arena_key)
+        ng_arena_in_child();
     leave(&ng_arena_key, &have_arena_key);
     if (have_key)
         ng_thread_only_this_one();

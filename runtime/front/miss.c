@@ -46,11 +46,14 @@ enum { RECLAIM_NAPS = 200, RECLAIM_NAP_NS = 500000 };
 
 /* All caches back, so that empty slabs turn up: before anybody is told that there is no memory. */
 static void reclaim(struct ng_heap *h) {
+    int saved = errno;
+    ng_arena_claim();
     /* NULL may be the program's end, so it is worth waiting even for a holder of the key that was preempted. */
     uint64_t nobody = 0;
     bool entered = false;
     for (unsigned nap = 0; nap < RECLAIM_NAPS && !(entered = ng_key_enter(&ng_key)); nap++)
         ng_os_sleep(&nobody, 0, RECLAIM_NAP_NS);
+    errno = saved;
     if (!entered)
         return;
     if (h != NULL)

@@ -22,6 +22,10 @@ enum {
     REGION_COMMIT = 256 << 10,
     MOST_HEAPS = 1 << 16, /* threads at once */
     HEAP_BYTES = 8192,
+    PURGE_SLABS = 128, /* 8 MiB: go back at once, and are not to be had meanwhile */
+    CLAIM_NAPS = 200,
+    CLAIM_NAP_NS = 500000,
+    CLAIM_NS = CLAIM_NAPS * CLAIM_NAP_NS,
 };
 static const size_t most_arena = (size_t)1 << 40, least_arena = (size_t)16 << 20;
 
@@ -211,8 +215,8 @@ static void note_free(int64_t slabs, int64_t dirty) {
     ng_store(&ng_arena.dirty_slabs, ng_load(&ng_arena.dirty_slabs, NG_RELAXED) + (uint64_t)dirty, NG_RELAXED);
 }
 
-/* Takes the free slabs [from, to); true if none was dirty. */
-static bool take_range(size_t from, size_t to) {
+/* Clears the bits of the free slabs [from, to); how many of them were dirty. */
+static int64_t clear_range(size_t from, size_t to) {
     int64_t dirty = 0;
     for (size_t w = from / 64; w * 64 < to; w++) {
         uint64_t mask = mask_in_word(w, from, to);
@@ -221,6 +225,12 @@ static bool take_range(size_t from, size_t to) {
         ng_arena.dirty[w] &= ~mask;
         ng_arena.aged[w] &= ~mask;
     }
+    return dirty;
+}
+
+/* Takes the free slabs [from, to); true if none was dirty. */
+static bool take_range(size_t from, size_t to) {
+    int64_t dirty = clear_range(from, to);
     note_free(-(int64_t)(to - from), -dirty);
     return dirty == 0;
 }
@@ -262,9 +272,7 @@ static size_t find_run(size_t n, size_t align) {
     return SIZE_MAX;
 }
 
-/* With the arena's key. */
-static void mark_free(size_t from, size_t n, bool dirty) {
-    size_t to = from + n;
+static void set_range(size_t from, size_t to, bool dirty) {
     for (size_t w = from / 64; w * 64 < to; w++) {
         uint64_t mask = mask_in_word(w, from, to);
         ng_arena.free[w] |= mask;
@@ -273,7 +281,27 @@ static void mark_free(size_t from, size_t n, bool dirty) {
     }
     if (from / 64 < ng_arena.lowest)
         ng_arena.lowest = from / 64;
+}
+
+/* With the arena's key. */
+static void mark_free(size_t from, size_t n, bool dirty) {
+    set_range(from, from + n, dirty);
     note_free((int64_t)n, dirty ? (int64_t)n : 0);
+}
+
+/* The run of slabs whose pages are just going back: it counts as free, but its bits are clear, so that nobody takes it.
+ * One at a time.  Written with the arena's key, but for how it ended. */
+static size_t going_from;
+static ng_atomic going; /* slabs */
+static ng_atomic ended; /* 0: not yet */
+enum { ENDED_CLEAN = 1, ENDED_DIRTY };
+
+static void end_purge(bool dirty) {
+    size_t n = ng_load(&going, NG_RELAXED);
+    set_range(going_from, going_from + n, dirty);
+    note_free(0, dirty ? (int64_t)n : 0);
+    ng_store(&ended, 0, NG_RELAXED);
+    ng_store(&going, 0, NG_RELAXED);
 }
 
 /* ---- the arena's key ---- */
@@ -283,6 +311,9 @@ static struct ng_stack late;
 static ng_atomic *link_of(uint32_t number) { return &ng_arena.slab[number - 1].link; }
 
 static void mark_late(void) {
+    uint64_t how = ng_load(&ended, NG_ACQUIRE); /* the system is done with these pages */
+    if (how != 0)
+        end_purge(how == ENDED_DIRTY);
     for (uint32_t number; (number = ng_stack_pop(&late, link_of)) != 0;) {
         uint32_t n = ng_arena.slab[number - 1].large_slabs;
         mark_free(number - 1, n, true);
@@ -346,22 +377,27 @@ void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
 
 /* ---- giving back ---- */
 
-/* The next run of slabs from *at on to give back; false at the end.  Takes them, so that nobody else does. */
-static bool next_purge(size_t *at, bool all, size_t *first, size_t *n) {
+static uint64_t claimed_to; /* nothing more goes before this time; with the arena's key */
+
+/* The next run of slabs from *at on to give back; false at the end. */
+static bool begin_purge(size_t *at, bool all) {
     if (!entered(ng_key_insist(&ng_arena_key)))
         return false;
-    size_t end = known_slabs();
+    size_t end = ng_load(&going, NG_RELAXED) != 0 || (!all && ng_os_now() < claimed_to) ? 0 : known_slabs();
     const uint64_t *bits = all ? ng_arena.dirty : ng_arena.aged;
     while (*at < end && !bit_get(bits, *at))
         *at += bits[*at / 64] >> (*at % 64) == 0 ? 64 - *at % 64 : 1;
-    *first = *at;
-    while (*at < end && bit_get(bits, *at))
+    size_t from = *at;
+    while (*at < end && bit_get(bits, *at) && *at - from < PURGE_SLABS)
         (*at)++;
-    *n = *at - *first;
-    if (*n != 0)
-        (void)take_range(*first, *at);
+    bool some = *at > from;
+    if (some) {
+        note_free(0, -clear_range(from, *at));
+        going_from = from;
+        ng_store(&going, *at - from, NG_RELAXED);
+    }
     leave();
-    return *n != 0;
+    return some;
 }
 
 static void age(void) {
@@ -373,15 +409,34 @@ static void age(void) {
 }
 
 bool ng_arena_purge(bool all) {
-    size_t at = 0, first = 0, n = 0;
     bool some = false;
-    while (next_purge(&at, all, &first, &n)) {
-        bool gone = ng_os_purge(ng_slab_start((uint32_t)first), n << NGRT_SLAB_SHIFT);
-        ng_arena_free((uint32_t)first, (uint32_t)n, !gone);
+    for (size_t at = 0; begin_purge(&at, all);) {
+        bool gone = ng_os_purge(ng_slab_start((uint32_t)going_from), ng_load(&going, NG_RELAXED) << NGRT_SLAB_SHIFT);
+        ng_store(&ended, gone ? ENDED_CLEAN : ENDED_DIRTY, NG_RELEASE);
+        if (entered(ng_key_insist(&ng_arena_key))) /* else the next one who gets it does this */
+            leave();
         some |= gone;
         if (!gone)
             break; /* locked memory: it would fail for every run, at every tick */
     }
     age();
     return some;
+}
+
+void ng_arena_claim(void) {
+    uint64_t nobody = 0;
+    if (entered(ng_key_insist(&ng_arena_key))) {
+        claimed_to = ng_os_now() + CLAIM_NS;
+        leave();
+    }
+    for (unsigned nap = 0; ng_load(&going, NG_RELAXED) != 0 && nap < CLAIM_NAPS; nap++) {
+        ng_os_sleep(&nobody, 0, CLAIM_NAP_NS);
+        if (entered(ng_key_enter(&ng_arena_key)))
+            leave();
+    }
+}
+
+void ng_arena_in_child(void) {
+    if (ng_load(&going, NG_RELAXED) != 0)
+        end_purge(true);
 }

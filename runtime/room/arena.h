@@ -109,6 +109,13 @@ void ng_arena_free(uint32_t first, uint32_t n, bool dirty);
  * something was returned.  Better without the key: it makes system calls. */
 bool ng_arena_purge(bool all);
 
+/* For whoever is about to be told that there is no memory: waits until the pages that are just going back are gone and their
+ * slabs to be had again, and holds up what would go next for a tenth of a second, but not ng_arena_purge(true). */
+void ng_arena_claim(void);
+
+/* In the child of a fork, with the arena's key: the thread that was giving pages back is gone. */
+void ng_arena_in_child(void);
+
 /* Slabs that are free; about. */
 static inline size_t ng_arena_unused(void) {
     return ng_load(&ng_arena.free_slabs, NG_RELAXED) + ng_load(&ng_arena.late_slabs, NG_RELAXED);

@@ -2,13 +2,16 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * What cannot be served returns NULL with ENOMEM, what is live stays whole, and once memory is freed it serves again.
- * Usage: out_of_memory absurd|limit|address_space
- * `limit` expects to be started with NGRT_LIMIT of at most 256 MiB.
+ * Usage: out_of_memory absurd|limit|fork|address_space
+ * `limit` and `fork` expect to be started with NGRT_LIMIT of at most 256 MiB.
  */
 #include "heap.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 struct link {
     struct link *next;
@@ -111,14 +114,59 @@ static void run_out(void) {
     CHECK(exhaust(1000, limit_bytes) >= limit_bytes / 4, "the heap did not recover");
 }
 
+static volatile bool slow_purges;
+
+/* Instead of libc's where ngrt_core is linked in: pages that go are on their way for long enough to meet a fork. */
+int madvise(void *p, size_t bytes, int advice) {
+    int result = (int)syscall(SYS_madvise, p, bytes, advice);
+    if (slow_purges && advice == MADV_DONTNEED)
+        usleep(3000);
+    return result;
+}
+
+static void *stay(void *argument) {
+    CHECK(heap_alloc(100) != NULL);
+    pthread_barrier_wait(&step);
+    pause();
+    return argument;
+}
+
+/* A child has the memory too that another thread was just giving back, and can give it back itself. */
+static void fork_while_pages_go(void) {
+    pthread_t other; /* so that the room stays through a fork */
+    pthread_barrier_init(&step, NULL, 2);
+    CHECK(pthread_create(&other, NULL, stay, NULL) == 0);
+    pthread_barrier_wait(&step);
+    slow_purges = true;
+    for (int i = 0; i < 10; i++) {
+        size_t all = exhaust(1000, limit_bytes);
+        usleep(500u * (unsigned)(i % 5));
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            slow_purges = false;
+            size_t got = exhaust(1000, limit_bytes);
+            CHECK(got + (2u << 20) >= all, "the child got %zu MiB of %zu", got >> 20, all >> 20);
+            heap_trim();
+            CHECK(TEST_SANITIZED || test_rss() < limit_bytes / 8, "%zu MiB stay in the child", test_rss() >> 20);
+            _exit(0);
+        }
+        int status;
+        CHECK(waitpid(child, &status, 0) == child && status == 0, "the child ended with %#x", status);
+    }
+}
+
 int main(int argc, char **argv) {
-    CHECK(argc > 1, "absurd, limit or address_space?");
+    CHECK(argc > 1, "absurd, limit, fork or address_space?");
     test_begin();
     if (strcmp(argv[1], "absurd") == 0) {
         absurd_requests();
     } else if (strcmp(argv[1], "limit") == 0) {
         limit_bytes = 256u << 20;
         run_out();
+    } else if (strcmp(argv[1], "fork") == 0) {
+        limit_bytes = 256u << 20;
+        fork_while_pages_go();
     } else {
         if (TEST_SANITIZED)
             test_skip("a sanitizer's shadow memory does not fit under a limit");
