@@ -58,6 +58,7 @@ struct ng_room_counts ng_room_counts(void) {
 
 static void stall_if(const char *place) {
     if (__builtin_expect(ng_options.stall[0] != '\0', 0) && strcmp(ng_options.stall, place) == 0) {
+        pthread_setname_np(pthread_self(), NG_ROOM_STALLED);
         while (ng_load(&quit, NG_ACQUIRE) == 0)
             ng_os_sleep(&park.word.value, (uint32_t)ng_load(&park.word, NG_RELAXED), 10000000);
     }

@@ -14,6 +14,8 @@
 
 /* Places in the loop where NGRT_STALL stops the thread for ever, for tests: with `key` it holds the key then. */
 #define NG_ROOM_PLACES "idle", "key", "drain", "populate"
+/* The thread's name from then on, by which a test sees that it did stop. */
+#define NG_ROOM_STALLED "ngrt-stalled"
 
 /* Set where the program has allocated enough for the room to pay and it has not started: entry points then call
  * ng_room_invite on their next miss. */
