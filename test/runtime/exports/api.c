@@ -13,6 +13,8 @@
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t), *__libc_valloc(size_t), *__libc_pvalloc(size_t);
 extern void __libc_free(void *);
+extern void free_sized(void *, size_t) __attribute__((weak));
+extern void free_aligned_sized(void *, size_t, size_t) __attribute__((weak));
 /* As a program linked before glibc 2.26 calls it. */
 #if defined(__x86_64__) && !defined(TEST_STATIC)
 __asm__(".symver old_cfree, cfree@GLIBC_2.2.5");
@@ -186,9 +188,6 @@ static void free_keeps_errno(void) {
     free(NULL);
     __libc_free(NULL);
     EXPECT(errno == 1234);
-    void (*free_sized)(void *, size_t) = (void (*)(void *, size_t))dlsym(RTLD_DEFAULT, "free_sized");
-    void (*free_aligned_sized)(void *, size_t, size_t) =
-        (void (*)(void *, size_t, size_t))dlsym(RTLD_DEFAULT, "free_aligned_sized");
     EXPECT(!on_ngrt() || (free_sized != NULL && free_aligned_sized != NULL));
     for (size_t i = 0; i < SIZES; i++) {
         if (free_sized != NULL && free_aligned_sized != NULL) {

@@ -39,8 +39,15 @@ static inline int expect_result(void) {
     return expect_failures != 0;
 }
 
+/* Weak, not looked up by dlsym: a static program has no symbols to look up. */
+#ifdef __cplusplus
+extern "C"
+#endif
+    const char *
+    ngrt_version(void) __attribute__((weak));
+
 /* Whether malloc is the library under test; else it is glibc's, which is the oracle for what both must do. */
-static inline bool on_ngrt(void) { return dlsym(RTLD_DEFAULT, "ngrt_version") != NULL; }
+static inline bool on_ngrt(void) { return ngrt_version != NULL; }
 
 /* Whether p is a block of at least `size` bytes, aligned, that can be written. */
 static inline bool is_block(void *p, size_t size, size_t align) {
