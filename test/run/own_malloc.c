@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
 
 extern unsigned long user_allocations;
 extern bool user_owns(const void *p);
@@ -41,9 +42,15 @@ int main(void) {
         pthread_join(t, NULL);
     }
     pid_t pid = fork();
+    CHECK(pid >= 0);
     if (pid == 0) {
-        free(malloc(10));
+        alarm(30);
+        void *p = malloc(10);
+        CHECK(user_owns(p), "malloc went behind the child's back");
+        free(p);
         _exit(0);
     }
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child's status 0x%x", status);
     return 0;
 }
