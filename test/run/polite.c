@@ -4,7 +4,7 @@
  * What a program sees of the room's thread: nothing while it allocates little, on one processor or where it is switched
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
  * sleeps, stays out of the way where the program has use for every processor, and is gone when fork returns.
- * Usage: polite small|never|early|big|crowded|fork|threads_fork|load LIBRARY
+ * Usage: polite small|never|early|big|crowded|fork|threads_fork|core|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
@@ -210,6 +210,45 @@ static void threads_at_fork(void) {
     }
 }
 
+/* What `core` starts with NGRT_CORE=cpu. */
+static void runs_on(int cpu) {
+    cpu_set_t own, of_room;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    churn(300u << 20, 4);
+    int room = wait_for_room(5000);
+    CHECK(room != 0, "no room with NGRT_CORE=%d", cpu);
+    check_affinity_and_signals(room, &own);
+    CHECK(sched_getaffinity(room, sizeof of_room, &of_room) == 0);
+    CHECK(!CPU_ISSET(cpu, &own) || (CPU_ISSET(cpu, &of_room) && CPU_COUNT(&of_room) == 1),
+          "with NGRT_CORE=%d the room may run on %d processors", cpu, CPU_COUNT(&of_room));
+}
+
+/* On the processor that NGRT_CORE names; as without it where the program may not use that one.  Each in a program of its
+ * own, since the option is read once. */
+static void core(void) {
+    cpu_set_t own;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    if (CPU_COUNT(&own) < 2)
+        test_skip("one processor: there is no room");
+    bool other = false;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &own) && other)
+            continue;
+        other |= !CPU_ISSET(cpu, &own);
+        pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            char text[16];
+            snprintf(text, sizeof text, "%d", cpu);
+            setenv("NGRT_CORE", text, 1);
+            execl("/proc/self/exe", "polite", "runs_on", text, (char *)NULL);
+            CHECK(false, "execl");
+        }
+        int status;
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0, "with NGRT_CORE=%d: status 0x%x", cpu, status);
+    }
+}
+
 int main(int argc, char **argv) {
     CHECK(argc > 1);
     test_begin();
@@ -223,12 +262,17 @@ int main(int argc, char **argv) {
                  {"big", big},
                  {"crowded", crowded},
                  {"fork", at_fork},
-                 {"threads_fork", threads_at_fork}};
+                 {"threads_fork", threads_at_fork},
+                 {"core", core}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0) {
             parts[i].run();
             return 0;
         }
+    if (strcmp(argv[1], "runs_on") == 0 && argc > 2) {
+        runs_on(atoi(argv[2]));
+        return 0;
+    }
     CHECK(strcmp(argv[1], "load") == 0 && argc > 2, "unknown part %s", argv[1]);
     /* A library whose constructor allocates a lot in a thread, under the loader's lock. */
     void *library = dlopen(argv[2], RTLD_NOW);
