@@ -19,6 +19,20 @@ static void *thread(void *argument) {
     return argument;
 }
 
+static void in_a_child(void) {
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        alarm(30);
+        void *p = malloc(10);
+        CHECK(user_owns(p), "malloc went behind the child's back");
+        free(p);
+        _exit(0);
+    }
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child's status 0x%x", status);
+}
+
 int main(void) {
     unsigned long before = user_allocations;
     void *block[100];
@@ -41,16 +55,6 @@ int main(void) {
         CHECK(pthread_create(&t, NULL, thread, NULL) == 0);
         pthread_join(t, NULL);
     }
-    pid_t pid = fork();
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        alarm(30);
-        void *p = malloc(10);
-        CHECK(user_owns(p), "malloc went behind the child's back");
-        free(p);
-        _exit(0);
-    }
-    int status;
-    CHECK(waitpid(pid, &status, 0) == pid && status == 0, "child's status 0x%x", status);
+    in_a_child();
     return 0;
 }
