@@ -31,8 +31,9 @@ int ngrt_in_use(void);
  * Allocates nothing.  0; -1 with errno EINVAL for another form, or with what write(2) says. */
 int ngrt_stats_print(int fd, int form);
 
-/* Gives unused memory back to the system now, all but about `keep` bytes, rather than after its decay (NGRT_DECAY).
- * What other threads hold in their caches stays with them.  1 if any was given back, else 0; errno stays. */
+/* Gives all unused memory back to the system now, rather than after its decay (NGRT_DECAY).  What other threads hold in
+ * their caches stays with them.  `keep` is there for likeness with malloc_trim and has no effect.  1 if any was given
+ * back, else 0; errno stays. */
 int ngrt_trim(size_t keep);
 
 #ifdef __cplusplus
