@@ -12,9 +12,11 @@ int library_answer(void); /* before_main_library.c */
 
 static unsigned calls;
 static void *kept[3];
+static void *volatile none; /* of a constant NULL the pass leaves free a call */
 
 static void use_all(int where) {
     free(NULL);
+    free(none);
     CHECK(malloc_usable_size(NULL) == 0);
     char *p = (char *)malloc(100);
     CHECK(p != NULL);
@@ -38,6 +40,7 @@ __attribute__((constructor)) static void from_constructor(void) { use_all(2); }
 static int answer_42(void) { return 42; }
 static int (*resolve_answer(void))(void) {
     free(NULL);
+    free(none);
     return answer_42;
 }
 int answer(void) __attribute__((ifunc("resolve_answer")));

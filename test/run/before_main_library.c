@@ -9,9 +9,12 @@
 
 __attribute__((visibility("default"))) int library_answer(void);
 
+static void *volatile none; /* of a constant NULL the pass leaves free a call */
+
 static int answer_43(void) { return 43; }
 static int (*resolve_local(void))(void) {
     free(NULL);
+    free(none);
     if (malloc_usable_size(NULL) != 0)
         return NULL;
     return answer_43;
