@@ -5,7 +5,7 @@
  * once, and each malloc and free is in line.
  *
  *   ngcc -O2 -Rpass=nextgen examples/ahead.c -o ahead      says so for each call
- *   NGRT_STATS=1 ./ahead                                   blocks requested, and how many were ready in time
+ *   NGRT_STATS=1 ./ahead                                   requests, and how many found blocks ready in time
  */
 #include <stdio.h>
 #include <stdlib.h>
