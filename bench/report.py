@@ -215,6 +215,8 @@ class Report:
         lines, rounds = [], self.results.get("rounds")
         if not self.results.get("complete"):
             lines.append("The measurement was stopped before its end: these are the rounds that were done.")
+        if left := self.results.get("left_out"):
+            lines.append(f"Left out for lack of time (--budget): {', '.join(map(str, left))}.")
         for name in self.allocators:
             if name not in self.compared and self.workloads:
                 lines.append(f"{name} has no result at all, so it takes no part in the geometric means.")

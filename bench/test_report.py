@@ -64,10 +64,12 @@ def sample():
 
 
 def with_gaps():
-    """A cell that failed, one that is not there, one without the figure that ranks, a stopped run."""
+    """A cell that failed, one that is not there, one without the figure that ranks, a stopped run, two
+    workloads that did not fit into the time."""
     made = sample()
     made["complete"] = False
     made["errors"] = ["the build with -flto took too long"]
+    made["left_out"] = ["compiler", "solver"]
     made["cells"]["trees"]["tcmalloc"] = {"error": "ended by signal 11"}
     del made["cells"]["latency"]["jemalloc"]
     for one in made["cells"]["latency"]["ngrt off"]["runs"]:
@@ -350,7 +352,7 @@ class MissingDataIsSaid(unittest.TestCase):
     def test_gaps_are_named(self):
         said = [words for _, words in READ["gaps"].all("li")]
         for part in ("stopped before its end", "latency has no result with jemalloc", "did not report the figure ns",
-                     "reader has fewer than 7 rounds with ngrt (3)"):
+                     "reader has fewer than 7 rounds with ngrt (3)", "Left out for lack of time (--budget): compiler, solver."):
             self.assertTrue(any(part in words for words in said), part)
         self.assertIn("Not recorded for glibc.", PAGES["gaps"])
 
