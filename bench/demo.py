@@ -230,8 +230,9 @@ class Demo(Builder):
         for level in levels:
             for program in programs:
                 try:
-                    plain, ours = (text_bytes(self.build(program, which, level)) for which in ("clang", "ngcc"))
-                except (BuildFailed, Missing) as failure:
+                    plain, ours = (text_bytes(program, self.build(program, which, level))
+                                   for which in ("clang", "ngcc"))
+                except (BuildFailed, Missing, OSError) as failure:
                     self.error(f"{program.name} {level}: {failure}")
                     continue
                 growth = (ours / plain - 1) * 100
@@ -326,8 +327,13 @@ def found_ready(numbers):
         return f"statistics without {missing}"
 
 
-def text_bytes(binary):
-    """The bytes of the .text section."""
+def text_bytes(program, binary):
+    """The bytes of the .text section of a build's binary, or of what it runs where it is a script."""
+    if program.elf:
+        binary = binary.removesuffix(program.binary) + program.elf
+    with open(binary, "rb") as file:
+        if file.read(4) != b"\x7fELF":
+            raise BuildFailed(f"{binary} is no ELF file, so it has no text to count")
     listed = subprocess.run(["size", "-A", binary], capture_output=True, text=True, check=True).stdout
     return int(re.search(r"^\.text\s+(\d+)", listed, re.M).group(1))
 

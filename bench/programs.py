@@ -102,6 +102,7 @@ class Program:
     extra: bool = False  # the demo runs it only where asked for by name or by "all"
     packaged: bool = False  # runs as Debian built it
     quick: bool = False  # bench/run --quick includes it
+    elf: str = None  # where the binary is a script: the program that it runs, whose text counts; in the build's folder
 
 
 def build_lua(b):
@@ -211,7 +212,7 @@ PROGRAMS = [
     Program("sqlite3", "C", ("sqlite3",), "a table in memory: filled, indexed, joined, changed", build_sqlite3, "shell",
             ("-batch", "-bail", ":memory:", ".read {inputs}/table.sql"), extra=True, quick=True),
     Program("redis", "C", ("redis",), "a server under redis-benchmark's and a script's commands", build_redis,
-            "redis/redis.sh", (), extra=True),
+            "redis/redis.sh", (), extra=True, elf="redis/src/redis-server"),
     Program("git", "C", ("git",), "a history of 2000 commits packed anew, as by repack -adf", build_git, "git/git",
             ("--git-dir={input}", "-c", "pack.threads=1", "pack-objects", "-q", "--all", "--no-reuse-delta",
              "--no-reuse-object", "--stdout"), ("git", 2000), extra=True),

@@ -3,12 +3,14 @@
 """test_bench.py: tests of what the demo's and bench/run's numbers stand on.  Run by ctest; each class is one behaviour."""
 
 import contextlib
+import dataclasses
 import importlib.machinery
 import importlib.util
 import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -229,6 +231,79 @@ class WrongOutputIsAnError(unittest.TestCase):
         self.assertIn("kill -ABRT", errors[0])
 
 
+class TextIsThatOfTheProgramThatRuns(unittest.TestCase):
+    def program(self, binary, elf=None):
+        return programs.Program("fake", "C", (), "", None, binary, (), elf=elf)
+
+    def build(self, folder):
+        """A folder with a script, and the ELF file that it runs."""
+        os.mkdir(os.path.join(folder, "src"))
+        with open(os.path.join(folder, "start.sh"), "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nexec src/server\n")
+        shutil.copy(measure.launcher(), os.path.join(folder, "src", "server"))
+        return os.path.join(folder, "start.sh")
+
+    def test_a_script_counts_as_what_it_runs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            script = self.build(folder)
+            plain = demo.text_bytes(self.program("src/server"), os.path.join(folder, "src", "server"))
+            self.assertGreater(plain, 1000)
+            self.assertEqual(demo.text_bytes(self.program("start.sh", "src/server"), script), plain)
+
+    def test_what_has_no_text_is_one_line_and_the_others_go_on(self):
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+            script, one = self.build(folder), demo.Demo(demo.parse([])[0])
+            one.build = lambda program, which, level: os.path.join(folder, program.binary)
+            said = io.StringIO()
+            asked = [self.program("start.sh"), self.program("start.sh", "gone"), self.program("src/server")]
+            one.sizes(asked, ("-O2",), said)
+        self.assertEqual([line.count("\n") for line in one.errors], [0, 0])
+        self.assertIn(f"fake -O2: {script} is no ELF file", one.errors[0])
+        self.assertIn("gone", one.errors[1])
+        self.assertRegex(said.getvalue(), r"(?m)^  fake +-O2 .* \+0\.00 %")
+
+    def test_every_program_that_is_built_as_a_script_names_what_it_runs(self):
+        for program in programs.PROGRAMS:
+            self.assertEqual(program.binary.endswith(".sh"), program.elf is not None, program.name)
+
+
+class TheDemosTablesSayWhatItsFileHas(unittest.TestCase):
+    def show(self, content):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(content, file)
+            file.flush()
+            with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+                status = demo.show_file(demo.parse([f"--show={file.name}"])[0])
+        return status, out.getvalue(), err.getvalue()
+
+    def test_table_and_summary(self):
+        runs = {"glibc": (2, 2.2, 2.1), "mimalloc": (1, 1.1, 1.05), "ngrt": (0.5, 0.55, 0.525)}
+        said = {"allocations": 200, "ready": 150, "late": 30, "self_served": 20, "room_faults": 7, "program_faults": 9}
+        lua = {"language": "C", "work": "from programs.py", "version": "5.4", "statistics": {"ngrt": said},
+               "samples": {name: [dataclasses.asdict(s) for s in samples(*times)] for name, times in runs.items()}}
+        jq = {**lua, "statistics": {}, "samples": {name: lua["samples"][name] for name in ("glibc", "mimalloc")}}
+        status, out, _ = self.show({"programs": {"lua": lua, "jq": jq}})
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"(?m)^lua 5\.4 \(C\): a script: .*; 3 runs each$")
+        self.assertRegex(out, r"(?m)^  mimalloc +1\.050 .*\(the fastest peer\)$")
+        self.assertRegex(out, r"(?m)^  ngrt +0\.525 .* 0\.500 \(0\.500 to 0\.500\)$")
+        self.assertRegex(out, r"(?m)^  lua +2\.000 +1\.000 +0\.500$")
+        self.assertRegex(out, r"(?m)^  jq +2\.000 +1\.000 +-$")
+        self.assertRegex(out, r"(?m)^  all +2\.000 +1\.000 +- +\(geometric mean\)$")  # no mean over fewer programs
+        self.assertIn("  ngrt: 150 of 200 allocations (75.00 %) found their block ready", out)
+
+    def test_statistics_without_a_key_name_it(self):
+        self.assertEqual(demo.found_ready({"allocations": 1, "ready": 1}), "statistics without 'late'")
+        self.assertIn("0 of 0 allocations (100.00 %)", demo.found_ready(
+            dict.fromkeys(("allocations", "ready", "late", "self_served", "room_faults", "program_faults"), 0)))
+
+    def test_another_file_is_one_line(self):
+        for content in ({}, {"format": 1}):
+            status, out, err = self.show(content)
+            self.assertEqual((status, out, err.count("\n")), (2, "", 1))
+            self.assertIn("is no file that --json wrote", err)
+
+
 class SourcesComeFromTheMachinesOwnMirror(unittest.TestCase):
     def test_this_machine_has_debian_entries_or_a_fallback_is_there(self):
         found = list(sources.stanzas(sources.codename()))
@@ -323,7 +398,7 @@ class ARunThatFailsIsOneLineAndTheOthersGoOn(unittest.TestCase):
         for script, why in wrong.items():
             taken = self.measurement([Script("bad", self.folder, script), Script("good", self.folder)])
             self.assertEqual(len(taken["errors"]), 1, script)
-            self.assertIn(f"bad with b: ", taken["errors"][0])
+            self.assertIn("bad with b: ", taken["errors"][0])
             self.assertIn(why, taken["errors"][0])
             self.assertEqual(taken["cells"]["bad"]["b"]["runs"], [])
             self.assertEqual(len(taken["cells"]["bad"]["glibc"]["runs"]), 2)
