@@ -216,9 +216,30 @@ def column(text):
     return results, name
 
 
+def apart(results, workload):
+    """{(x, y)}: the allocators of which x ranks before y by more than both intervals."""
+    field = results["workloads"][workload]["figure"]
+    found = {name: measure.interval(taken, field) for name, taken in row(results, workload).items()}
+    return {(x, y) for x in found for y in found if found[x][2] < found[y][1]}
+
+
+def compare_ranks(before, after, out):
+    """Whether two measurements order allocators alike; pairs that either cannot tell apart say nothing of that."""
+    same, turned = 0, []
+    for workload in after["workloads"]:
+        if workload in before["workloads"]:
+            old, new = apart(before, workload), apart(after, workload)
+            same += len(old & new)
+            turned += [f"{workload}: {x} before {y}, then {y} before {x}" for x, y in sorted(old) if (y, x) in new]
+    print(f"{same} of {same + len(turned)} pairs of allocators whose 95 % intervals overlap in neither are ranked the same "
+          "in both", file=out)
+    for line in turned:
+        print(line, file=out)
+
+
 def compare(first, second, out):
-    """Every cell of the second against that of the first; FILE:ALLOCATOR compares these two columns.  Two columns of one
-    measurement are compared round by round, two measurements as wholes."""
+    """Every cell of the second against that of the first, then the ranks; FILE:ALLOCATOR compares these two columns.  Two
+    columns of one measurement are compared round by round, two measurements as wholes."""
     (before, a), (after, b) = column(first), column(second)
     if (a is None) != (b is None):
         raise ValueError("name an allocator for both files or for none: FILE:ALLOCATOR FILE:ALLOCATOR")
@@ -239,3 +260,5 @@ def compare(first, second, out):
             total, different = total + 1, different + (verdict != "no difference")
             print(f"{workload:<28} {name_b:<18} {middle:6.3f} ({low:.3f} to {high:.3f})  CPU {cpu:.3f}  {verdict}", file=out)
     print(f"{different} of {total} cells differ beyond their 95 % intervals", file=out)
+    if a is None:
+        compare_ranks(before, after, out)

@@ -447,6 +447,66 @@ class ARunThatFailsIsOneLineAndTheOthersGoOn(unittest.TestCase):
             results.read("/nonexistent")
 
 
+def measured(medians, figure="elapsed"):
+    """A results file of made-up rounds: {workload: {allocator: median}}."""
+    def runs(middle):
+        taken = [results.run_of(measure.Sample(middle * f, middle, 0, 2048, 0, 0), n, {"ns": middle * f * 10})
+                 for n, f in enumerate((0.99, 1, 1.01, 1, 1))]
+        return {"runs": taken}
+
+    return {"format": results.FORMAT, "date": "", "seed": 1, "rounds": 5, "complete": True, "busy": 0, "kernel": "",
+            "memory": "", "processor": "", "processors": [0], "huge_pages": "", "left_out": [], "errors": [],
+            "allocators": {name: {} for cells in medians.values() for name in cells},
+            "workloads": {w: {"figure": figure, "unit": "s" if figure == "elapsed" else "ns"} for w in medians},
+            "cells": {w: {name: runs(middle) for name, middle in cells.items()} for w, cells in medians.items()}}
+
+
+class TwoMeasurementsAreAskedWhetherTheyRankAlike(unittest.TestCase):
+    def compared(self, before, after, of=""):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in ("a", "b")]
+            for path, content in zip(paths, (before, after)):
+                results.write(content, path)
+            results.compare(*(path + of for path in paths), out := io.StringIO())
+        return out.getvalue().splitlines()
+
+    def ranks(self, before, after):
+        """The lines that follow the cells'."""
+        lines = self.compared(before, after)
+        return lines[1 + next(n for n, line in enumerate(lines) if "cells differ" in line):]
+
+    def test_the_same_order_is_counted(self):
+        one = {"lua": {"glibc": 3, "mimalloc": 2, "ngrt": 1}, "jq": {"glibc": 1, "ngrt": 2}}
+        self.assertEqual(self.ranks(measured(one), measured(one)), [
+            "4 of 4 pairs of allocators whose 95 % intervals overlap in neither are ranked the same in both"])
+
+    def test_each_pair_that_turned_is_named(self):
+        lines = self.ranks(measured({"lua": {"glibc": 3, "mimalloc": 2, "ngrt": 1}}),
+                           measured({"lua": {"glibc": 2, "mimalloc": 3, "ngrt": 1}}))
+        self.assertRegex(lines[0], "^2 of 3 pairs ")
+        self.assertEqual(lines[1:], ["lua: mimalloc before glibc, then glibc before mimalloc"])
+
+    def test_what_overlaps_in_one_of_both_is_not_judged(self):
+        clear, close = measured({"lua": {"glibc": 2, "ngrt": 1}}), measured({"lua": {"glibc": 1, "ngrt": 1.001}})
+        for before, after in ((clear, close), (close, clear)):
+            self.assertRegex("\n".join(self.ranks(before, after)), r"\A0 of 0 pairs .*\Z")
+
+    def test_only_what_both_have_is_judged(self):
+        lines = self.ranks(measured({"lua": {"glibc": 2, "ngrt": 1}, "jq": {"glibc": 2, "ngrt": 1}}),
+                           measured({"lua": {"glibc": 2, "ngrt": 1, "jemalloc": 3}, "z3": {"glibc": 2, "ngrt": 1}}))
+        self.assertRegex(lines[0], "^1 of 1 pairs ")
+
+    def test_the_figure_that_ranks_the_workload_decides(self):
+        before, after = (measured({"latency": {"glibc": 2, "ngrt": 1}}, "ns") for _ in range(2))
+        for one in after["cells"]["latency"]["ngrt"]["runs"]:
+            one["elapsed"] = 9
+        self.assertRegex(self.ranks(before, after)[0], "^1 of 1 pairs ")
+
+    def test_columns_have_no_ranks(self):
+        one = measured({"lua": {"glibc": 2, "ngrt": 1}})
+        self.assertIn("cells differ", self.compared(one, one, ":ngrt")[-1])
+
+
 class ProgramsThatAreMissingAreOneLine(unittest.TestCase):
     def test_the_others_are_ready(self):
         program = programs.Program("absent", "C", ("absent-package",), "", None, "/nonexistent/absent", (), packaged=True)
