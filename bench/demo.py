@@ -189,28 +189,6 @@ class Demo(Builder):
             line += f"{measure.geometric_mean(columns[name]):{width}.3f}" if full else " " * (width - 1) + "-"
         print(line + "   (geometric mean)", file=out)
 
-    def markdown(self, out):
-        """The README's table: elapsed seconds, in brackets processor seconds of all threads, then peak memory."""
-        shown = [n for n in (*peers.PEERS, PRELOADED, OURS) if any(n in self.samples(p.name) for p in PROGRAMS)]
-        print(f"\n| program | {' | '.join(shown)} | against the fastest peer |", file=out)
-        print("|" + " --- |" * (len(shown) + 2), file=out)
-        for program in PROGRAMS:
-            samples = self.samples(program.name)
-            best = self.fastest_peer(samples)
-            if not best:
-                continue
-            cells = []
-            for name in shown:
-                taken = samples.get(name)
-                cells.append("–" if not taken else f"{measure.median(taken):.2f} "
-                             f"({measure.median(taken, 'user') + measure.median(taken, 'system'):.2f}), "
-                             f"{measure.median(taken, 'peak') / 1024:.0f} MB")
-            against = "–"
-            if OURS in samples:
-                middle, low, high = measure.ratio(samples[OURS], samples[best])
-                against = f"{middle:.2f} ({low:.2f}–{high:.2f}) of {best}"
-            print(f"| {program.name} | {' | '.join(cells)} | {against} |", file=out)
-
     def too_slow(self):
         """Programs that ours runs slower than their fastest peer by more than 2 %, for --check."""
         for program in PROGRAMS:
@@ -264,8 +242,6 @@ class Demo(Builder):
         """The tables of what is measured so far."""
         self.table(out)
         self.summary(out)
-        if self.options.markdown:
-            self.markdown(out)
 
     def measure_all(self, ready, run_seconds):
         """Runs every program; the numbers are on disk after each.  Stopped half way, the tables show what there is."""
@@ -372,7 +348,6 @@ def parse(arguments):
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 16), help="of the order of runs")
     parser.add_argument("--json", metavar="FILE", help="where the numbers go; default: below build/demo")
     parser.add_argument("--show", metavar="FILE", help="no runs: the tables of a --json file")
-    parser.add_argument("--markdown", action="store_true", help="also print the README's table")
     options = parser.parse_args(arguments)
     if options.runs is None:
         options.runs = 3 if options.quick else 7

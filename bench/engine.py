@@ -125,7 +125,8 @@ class Real(Load):
     def __init__(self, program, builder):
         super().__init__(program.name, {"kind": "program", "stands_for": program.work, "language": program.language,
                                         "threads": 1, "figure": "elapsed", "unit": "s"},
-                         {"programs"} | ({"quick"} if program.quick else set()))
+                         {"programs"} | ({"quick"} if program.quick else set())
+                         | (set() if program.extra else {"demo"}))
         self.program, self.builder, self.status = program, builder, program.status
         self.binaries = {}
 

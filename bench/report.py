@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""report.py: one HTML file that says what a results file holds, for people in a hurry and for those who check.
+"""report.py: one HTML file that says what a results file holds, for people in a hurry and for those who check; and its
+ratios as one plot, an SVG file.
 
 Owns the page and nothing else: the statistics are measure.py's, the numbers are the driver's.  Called by the driver, or by
 hand as `bench/report.py RESULTS.json OUT.html`.  The page needs no network and no script, can be read in black and white,
@@ -14,6 +15,7 @@ import hashlib
 import html
 import json
 import math
+import re
 import sys
 import types
 
@@ -240,8 +242,8 @@ class Report:
 PLOT, LABELS = 63.0, 67.5  # percent: where lines end, where their names begin
 
 
-def svg(ident, height, title, description, inside):
-    return (f'<svg class="plot" role="img" aria-labelledby="{ident}-t {ident}-d" height="{height:.0f}">'
+def svg(ident, height, title, description, inside, more=""):
+    return (f'<svg class="plot" role="img" aria-labelledby="{ident}-t {ident}-d" height="{height:.0f}"{more}>'
             f'<title id="{ident}-t">{text(title)}</title><desc id="{ident}-d">{text(description)}</desc>{inside}</svg>')
 
 
@@ -256,8 +258,7 @@ def label(x, y, words, kind="", anchor="start"):
 def bars(report, workload):
     """The ranking figure of each allocator: name and numbers above, the bar below with its interval."""
     found = {a: c.interval for a, c in workload.cells.items() if c.ranked}
-    # A wide interval must not squeeze all bars: what reaches past the end is cut, with an arrow there.
-    end = max(min(high, v * 1.3) if is_number(high) else v for v, _, high in found.values()) * 1.02 or 1.0
+    end = reach(found.values())
     parts, y = [], 0
     for at, name in enumerate(report.allocators):
         parts.append(label(0, y + 13, report.short(name), "name"))
@@ -282,14 +283,18 @@ def bars(report, workload):
                f"Horizontal bars from 0, shorter is better. {words}. The table below has all numbers.", "".join(parts))
 
 
-def whisker(low, high, y):
-    """With a rim in the colour of the page, so that it can be seen on hatching."""
-    stop = min(high, 99.0)
-    ends = [(low, y, stop, y), (low, y - 5, low, y + 5)]
-    if high <= 99:
-        ends.append((high, y - 5, high, y + 5))
+def reach(found):
+    """Where an axis ends.  A wide interval must not squeeze all bars: what reaches past that is cut, with an arrow."""
+    return max(min(high, v * 1.3) if is_number(high) else v for v, _, high in found) * 1.02 or 1.0
+
+
+def whisker(low, high, y, limit=100.0):
+    """With a rim in the colour of the page, so that it can be seen on hatching.  `limit`: the end of the axis."""
+    stop = limit - 1
+    ends = [(low, y, min(high, stop), y)] if low < stop else []
+    ends += [(x, y - 5, x, y + 5) for x in (low, high) if x <= stop]
     drawn = "".join(line(*e, kind) for kind in ("rim", "whisker") for e in ends)
-    return drawn + (label(100, y + 5, "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}", anchor="end") if high > 99 else "")
+    return drawn + (label(limit, y + 5, "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}", anchor="end") if high > stop else "")
 
 
 def curves(report, ident, title, description, series, ticks, height=230):
@@ -616,7 +621,7 @@ def workload_section(report, workload):
 
 
 def definitions(report):
-    """The hatching and the marker of each series."""
+    """The hatching and the marker of each series, for all plots of a file."""
     parts = []
     for at in range(len(report.allocators)):
         scale = 1 + at // len(HATCHES) * 0.5  # more series than shapes: the next ones are coarser
@@ -624,17 +629,35 @@ def definitions(report):
         parts.append(f'<pattern id="fill-{at}" width="8" height="8" patternUnits="userSpaceOnUse" '
                      f'patternTransform="scale({scale})"><rect class="paper" width="8" height="8"/>'
                      f'<path class="s{at} hatch" d="{path}"/></pattern><path id="mark-{at}" class="mark" d="{mark}"/>')
-    return f'<svg class="defs" aria-hidden="true" width="0" height="0"><defs>{"".join(parts)}</defs></svg>'
+    return f"<defs>{''.join(parts)}</defs>"
 
 
-def colours(report):
-    """Classes s0, s1 and so on, for each scheme."""
-    rules = []
-    for scheme, start in enumerate(("", "@media screen and (prefers-color-scheme: dark) {")):
-        lines = [f".s{at} {{ color: {COLOURS[at % len(COLOURS)][scheme]} }}" for at in range(len(report.allocators))]
-        rules.append(start + "\n".join(lines) + "}" * bool(start))
-    return "\n".join(rules)
+LIGHT, DARK = 0, 1
 
+
+def colours(report, scheme):
+    """Classes s0, s1 and so on."""
+    count = len(report.allocators)
+    return "\n".join(f".s{at} {{ color: {COLOURS[at % len(COLOURS)][scheme]} }}" for at in range(count))
+
+
+PLOT_STYLE = """
+.plot { font: 12px system-ui, sans-serif }
+.plot text { fill: var(--ink) }
+.plot .tick { fill: var(--soft); font-size: 11px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
+.plot .name { font-weight: 600 }
+.plot rect { stroke: currentColor; stroke-width: 1.5 }
+.paper { fill: var(--paper) }
+.hatch { stroke: currentColor; stroke-width: 2; fill: none }
+.mark { stroke: currentColor; stroke-width: 1.5; fill: var(--paper) }
+.curve { fill: none; stroke: currentColor; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round }
+.grid { stroke: var(--faint) }
+.axis { stroke: var(--line) }
+.leader { stroke: var(--line); stroke-dasharray: 1 3 }
+.whisker { stroke: var(--ink); stroke-width: 2 }
+.base { stroke: var(--ink); stroke-dasharray: 4 3 }
+.rim { stroke: var(--paper); stroke-width: 6 }
+"""
 
 STYLE = """
 :root { color-scheme: light; --paper: #ffffff; --ink: #1a1a1a; --soft: #555; --line: #8a8a8a; --faint: #d5d5d5;
@@ -684,23 +707,10 @@ th[aria-sort=ascending] button::after { content: " \\2191" }
 th[aria-sort=descending] button::after { content: " \\2193" }
 figure { margin: 1rem 0 .4rem; max-width: 46rem }
 figcaption { color: var(--soft); font-size: .9rem; margin-top: .3rem }
-.plot { display: block; width: 100%; overflow: visible; font: 12px system-ui, sans-serif }
-.plot text { fill: var(--ink) }
-.plot .tick { fill: var(--soft); font-size: 11px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px }
-.plot .name { font-weight: 600 }
-.plot rect { stroke: currentColor; stroke-width: 1.5 }
+.plot { display: block; width: 100%; overflow: visible }
+""" + PLOT_STYLE + """
 .sample { vertical-align: -1px }
 .sample rect { stroke: currentColor; stroke-width: 1 }
-.paper { fill: var(--paper) }
-.hatch { stroke: currentColor; stroke-width: 2; fill: none }
-.mark { stroke: currentColor; stroke-width: 1.5; fill: var(--paper) }
-.curve { fill: none; stroke: currentColor; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round }
-.grid { stroke: var(--faint) }
-.axis { stroke: var(--line) }
-.leader { stroke: var(--line); stroke-dasharray: 1 3 }
-.whisker { stroke: var(--ink); stroke-width: 2 }
-.base { stroke: var(--ink); stroke-dasharray: 4 3 }
-.rim { stroke: var(--paper); stroke-width: 6 }
 .defs { position: absolute }
 @media (max-width: 30rem) { .plot .name { font-size: 11px; font-weight: 500 } .plot { font-size: 11px } }
 @media (forced-colors: active) { :root { --paper: Canvas; --ink: CanvasText; --soft: CanvasText; --line: CanvasText;
@@ -752,8 +762,10 @@ def page(report):
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Allocators side by side, {date}</title>
-<style>{STYLE}{colours(report)}</style></head><body>
-<a class="skip" href="#main">Skip to the results</a>{definitions(report)}
+<style>{STYLE}{colours(report, LIGHT)}
+@media screen and (prefers-color-scheme: dark) {{{colours(report, DARK)}}}</style></head><body>
+<a class="skip" href="#main">Skip to the results</a>
+<svg class="defs" aria-hidden="true" width="0" height="0">{definitions(report)}</svg>
 <header><h1>Allocators side by side</h1><p>{len(report.workloads)} workload{"s" * (len(report.workloads) != 1)},
 {len(report.allocators)} allocator{"s" * (len(report.allocators) != 1)}, {date}.</p></header>
 <nav aria-label="Contents"><ul><li><a href="#summary">Summary</a></li><li><a href="#what">What was measured</a></li>
@@ -766,9 +778,87 @@ def page(report):
 """
 
 
-def write(results, path):
-    """The results, as the driver writes them, to an HTML file.  ValueError where they are none."""
-    made = page(Report(results))
+# The plot by itself ---------------------------------------------------------------------------------------------------
+
+WIDTH, ROW = 760, 20  # pixels; a row is one bar
+LEFT, FIRST, LAST, RIGHT = 1.0, 16.0, 80.0, 99.0  # percent: where text begins, bars begin, their axis ends, text ends
+LONGEST = 3.0  # the axis goes no further: one slow allocator must not squeeze the others' bars
+
+# Who shows a picture may have it on any colour, so it brings its own; not all that draw SVG files know var().
+SINGLE_STYLE = """
+.plot, .plot .tick { font-size: 13px }
+.plot .paper { stroke: none }
+"""
+
+
+def single_style(report):
+    light = dict(re.findall(r"--(\w+): (#\w+)", STYLE.split("}", 1)[0]))
+    rules = re.sub(r"var\(--(\w+)\)", lambda name: light[name[1]], PLOT_STYLE + SINGLE_STYLE)
+    return f"<style>{rules}{colours(report, LIGHT)}</style>"
+
+
+def ratio_words(workload, name):
+    found = workload.ratios[name]
+    if found is None:
+        return "no result"
+    if name == workload.fastest:
+        return f"{show(workload.cells[name].median('rank'), workload.unit)} {workload.unit}, fastest peer"
+    form = "{:.2f}".format
+    return form(found[0]) + (f" ({show_range(*found[1:], form)})" if is_number(found[2]) else "")
+
+
+def ratio_group(report, workload, place, y):
+    """A heading, then a row for each allocator: its name, its bar with the interval, its numbers."""
+    about = workload.raw.get("stands_for")
+    parts = [label(LEFT, y + 14, workload.name + (f": {about}" if about else ""), "name")]
+    top, y = y + 22, y + 22
+    for name in report.compared:
+        at, found = report.allocators.index(name), workload.ratios[name]
+        parts.append(label(FIRST - 1, y + 14, report.short(name), anchor="end"))
+        parts.append(label(RIGHT, y + 14, ratio_words(workload, name), anchor="end"))
+        if found:
+            wide = min(place(found[0]), LAST) - FIRST
+            parts.append(f'<rect class="s{at}" x="{FIRST}%" y="{y + 3}" width="{wide:.2f}%" height="14" '
+                         f'fill="url(#fill-{at})"/>')
+            if name != workload.fastest and is_number(found[2]):
+                parts.append(whisker(place(found[1]), place(found[2]), y + 10, LAST))
+        y += ROW
+    return "".join([*parts, line(FIRST, top, FIRST, y, "axis"), line(place(1), top, place(1), y, "base")])
+
+
+def plot(report):
+    """The ratios of all workloads with a peer, on one axis.  ValueError where there is none."""
+    drawn = [w for w in report.workloads if w.fastest]
+    if not drawn:
+        raise ValueError("no workload has a result with a peer, so there is nothing to plot")
+    end = min(LONGEST, reach([found for w in drawn for found in w.ratios.values() if found]))
+    place = lambda ratio: FIRST + ratio / end * (LAST - FIRST)  # noqa: E731
+    title = "Time against the fastest peer of each program, with 95 % intervals"
+    r, count = report.results, len(report.results.get("processors") or [])
+    state = f"Medians of {r.get('rounds')} rounds on {count} processor{'s' * (count != 1)}, {r.get('processor')}."
+    note = "Shorter is better; the dashed line is the fastest peer."
+    parts = [label(LEFT, 18, title, "name"), label(LEFT, 36, f"{note} {state}", "tick")]
+    tall, top = 32 + ROW * len(report.compared), 46
+    parts += [ratio_group(report, w, place, top + n * tall) for n, w in enumerate(drawn)]
+    bottom = top + len(drawn) * tall - 10
+    step = nice(end / 4)
+    for ratio in (n * step for n in range(int(end / step) + 1)):
+        parts.append(line(place(ratio), bottom, place(ratio), bottom + 5, "axis")
+                     + label(place(ratio), bottom + 18, f"{ratio:g}", "tick", "middle"))
+    parts.append(line(FIRST, bottom, LAST, bottom, "axis"))
+    words = ". ".join(f"{w.name}: " + "; ".join(f"{a} {ratio_words(w, a)}" for a in report.compared) for w in drawn)
+    before = f'{single_style(report)}{definitions(report)}<rect class="paper" width="100%" height="100%"/>'
+    height = bottom + 24
+    return svg("plot", height, title, f"Horizontal bars from 0. {note} {state} {words}.", before + "".join(parts),
+               f' xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" viewBox="0 0 {WIDTH} {height}"')
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+def write(results, path, kind=page):
+    """The results, as the driver writes them, as a page or a plot.  ValueError where they are none."""
+    made = kind(Report(results))
     with open(path, "wb") as file:
         file.write(made.encode("utf-8", "replace"))
 

@@ -11,6 +11,7 @@ import os
 import types
 
 import measure
+import peers
 
 FORMAT = 1
 FIELDS = ("elapsed", "cpu", "user", "system", "room_user", "room_system", "faults", "room_faults", "peak", "average")
@@ -201,6 +202,30 @@ def by_threads(results, out):
         texts = [f"{measure.median(taken[n]):.3f} /{measure.median(taken[n], 'cpu'):.2f}" if n in taken
                  else missing(results, workload, n) for n in names]
         print(f"{workload.rpartition('/')[2]:<7}" + "".join(f"{t:>{width}}" for t in texts), file=out)
+
+
+def markdown(results, out):
+    """The README's table: the figure that ranks (elapsed seconds), in brackets processor seconds of all threads, then
+    peak memory; and the whole of ours, by the pass, against the fastest peer."""
+    rows = {w: taken for w in results["workloads"] if (taken := row(results, w))}
+    names = [n for n in results["allocators"] if any(n in taken for taken in rows.values())]
+    print(f"\n| program | {' | '.join(names)} | against the fastest peer |", file=out)
+    print("|" + " --- |" * (len(names) + 2), file=out)
+    for workload, taken in rows.items():
+        field, against = results["workloads"][workload]["figure"], "–"
+        best = fastest_peer(taken, field)
+        if peers.PASS in taken and best != peers.PASS:
+            middle, low, high = measure.ratio(taken[peers.PASS], taken[best], field)
+            against = f"{middle:.2f} ({low:.2f}–{high:.2f}) of {best}"
+        cells = [markdown_cell(results, workload, taken[n]) if n in taken else missing(results, workload, n)
+                 for n in names]
+        print(f"| {workload} | {' | '.join(cells)} | {against} |", file=out)
+
+
+def markdown_cell(results, workload, taken):
+    timed = results["workloads"][workload]["figure"] == "elapsed"
+    value = f"{measure.median(taken):.2f}" if timed else value_text(results, workload, taken)
+    return f"{value} ({measure.median(taken, 'cpu'):.2f}), {measure.median(taken, 'peak') / 1024:.0f} MB"
 
 
 # Two measurements ----------------------------------------------------------------------------------------------------

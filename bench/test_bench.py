@@ -507,6 +507,64 @@ class TwoMeasurementsAreAskedWhetherTheyRankAlike(unittest.TestCase):
         self.assertIn("cells differ", self.compared(one, one, ":ngrt")[-1])
 
 
+class TheReadmesTableAndPlotComeOfTheFile(unittest.TestCase):
+    def shown(self, content, *arguments):
+        """(status, stdout, stderr, plot or None) of bench/run --show."""
+        with tempfile.TemporaryDirectory() as folder:
+            path, plot = os.path.join(folder, "file.json"), os.path.join(folder, "plot.svg")
+            results.write(content, path)
+            with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+                status = run.main([f"--show={path}", f"--svg={plot}", *arguments])
+            self.assertLessEqual(set(os.listdir(folder)), {"file.json", "plot.svg"})
+            drawn = None
+            if os.path.exists(plot):
+                with open(plot, encoding="utf-8") as file:
+                    drawn = file.read()
+        return status, out.getvalue(), err.getvalue(), drawn
+
+    def test_table(self):
+        content = measured({"lua": {"glibc": 2, "mimalloc": 1, "ngrt": 0.5}, "jq": {"glibc": 3, "mimalloc": 4}})
+        content["cells"]["jq"]["ngrt"] = {"error": "x", "runs": []}
+        status, out, _, _ = self.shown(content, "--markdown")
+        self.assertEqual(status, 0)
+        self.assertEqual([line for line in out.splitlines() if line.startswith("|")], [
+            "| program | glibc | mimalloc | ngrt | against the fastest peer |",
+            "| --- | --- | --- | --- | --- |",
+            "| lua | 2.00 (2.00), 2 MB | 1.00 (1.00), 2 MB | 0.50 (0.50), 2 MB | 0.50 (0.50–0.50) of mimalloc |",
+            "| jq | 3.00 (3.00), 2 MB | 4.00 (4.00), 2 MB | failed | – |"])
+
+    def test_other_figures_have_their_unit(self):
+        status, out, _, _ = self.shown(measured({"latency": {"glibc": 2, "ngrt": 1}}, "ns"), "--markdown")
+        self.assertIn("| latency | 20 ns (2.00), 2 MB | 10 ns (1.00), 2 MB | 0.50 (0.50–0.50) of glibc |", out)
+
+    def test_only_what_is_asked_for(self):
+        status, out, _, drawn = self.shown(measured({"lua": {"glibc": 2, "ngrt": 1}}))
+        self.assertNotIn("| program |", out)
+        self.assertIn("<svg", drawn)
+        self.assertRegex(out, r"(?m)^lua +1\.00")
+
+    def test_the_mode_asks_for_both(self):
+        _, out, _, drawn = self.shown(measured({"lua": {"glibc": 2, "ngrt": 1}}), "--readme")
+        self.assertIn("| program |", out)
+        self.assertIn("<svg", drawn)
+        options = run.parse(["--readme"])
+        self.assertEqual((options.svg, options.markdown, options.workloads, options.rounds, options.budget),
+                         (run.PLOT, True, ["demo"], 9, 800))
+        self.assertEqual(options.allocators, ["glibc", "mimalloc", "jemalloc", "tcmalloc", "ngrt preloaded", "ngrt"])
+        loads = run.choose(engine.real_loads(None), options.workloads, self.fail)
+        self.assertEqual([load.name for load in loads], ["lua", "xsltproc", "jq", "jsoncpp", "yaml-cpp"])
+        self.assertEqual((run.parse([]).svg, run.parse([]).markdown), (None, False))
+
+    def test_nothing_to_plot_leaves_what_is_there(self):
+        status, out, _, drawn = self.shown(measured({"lua": {"ngrt": 1}}))
+        self.assertEqual((status, drawn), (0, None))
+        self.assertIn("no plot: no workload has a result with a peer", out)
+
+    def test_a_file_that_is_none_is_one_line(self):
+        status, out, err, drawn = self.shown({"format": 99})
+        self.assertEqual((status, out, err.count("\n"), drawn), (2, "", 1, None))
+
+
 class ProgramsThatAreMissingAreOneLine(unittest.TestCase):
     def test_the_others_are_ready(self):
         program = programs.Program("absent", "C", ("absent-package",), "", None, "/nonexistent/absent", (), packaged=True)

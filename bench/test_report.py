@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import report  # noqa: E402
@@ -368,6 +369,72 @@ class MissingDataIsSaid(unittest.TestCase):
 
     def test_a_whole_run_says_that_nothing_is_missing(self):
         self.assertIn("Nothing failed, and nothing is missing.", PAGES["whole"])
+
+
+class ThePlotByItself(unittest.TestCase):
+    SVG = "{http://www.w3.org/2000/svg}"
+
+    def drawn(self, results):
+        return xml.etree.ElementTree.fromstring(report.plot(report.Report(results)).encode("utf-8", "replace"))
+
+    def of_class(self, root, kind):
+        return [e for e in root.iter() if kind in (e.get("class") or "").split()]
+
+    def test_is_a_whole_file_that_loads_nothing(self):
+        root = self.drawn(sample())
+        self.assertEqual((root.tag, root.get("width"), root.get("role")), (self.SVG + "svg", "760", "img"))
+        ids = [e.get("id") for e in root.iter() if e.get("id")]
+        self.assertEqual(len(ids), len(set(ids)))
+        said = report.plot(report.Report(sample()))
+        self.assertLessEqual({*re.findall(r"url\(#([^)]*)\)", said), *root.get("aria-labelledby").split()}, set(ids))
+        self.assertNotRegex(said.replace(self.SVG.strip("{}"), ""), r"https?:|@import|@media|var\(|url\((?!#)")
+
+    def test_has_a_white_background_and_no_small_text(self):
+        said = report.plot(report.Report(sample()))
+        self.assertIn('<rect class="paper" width="100%" height="100%"/>', said)
+        self.assertIn(".paper { fill: #ffffff }", said)
+        style = self.drawn(sample()).find(self.SVG + "style").text
+        self.assertEqual(style.rindex("font-size"), style.rindex(".plot, .plot .tick { font-size: 13px }") + 21)
+
+    def test_says_of_every_workload_and_allocator_what_it_shows(self):
+        root = self.drawn(sample())
+        for tag, part in (("title", "95 % intervals"), ("desc", "trees: glibc 1.30 (")):
+            self.assertIn(part, root.find(self.SVG + tag).text)
+        desc, words = root.find(self.SVG + "desc").text, [e.text for e in root.iter(self.SVG + "text")]
+        for name in NAMES:
+            self.assertEqual(words.count(name), 3)
+            self.assertEqual(len(re.findall(rf"[:;] {name} \d", desc)), 3)
+        self.assertEqual(sum("s, fastest peer" in word for word in words), 3)
+
+    def test_bars_are_as_long_as_their_ratios_on_one_axis(self):
+        root = self.drawn(sample())
+        bars = [e for e in root.iter(self.SVG + "rect") if e.get("fill")]
+        self.assertEqual([e.get("fill") for e in bars], [f"url(#fill-{at})" for at in range(len(NAMES))] * 3)
+        one, base = report.Report(sample()), float(bars[1].get("width").rstrip("%"))
+        for bar, (workload, name) in zip(bars, ((w, a) for w in one.workloads for a in one.allocators)):
+            self.assertAlmostEqual(float(bar.get("width").rstrip("%")) / base, workload.ratios[name][0], delta=0.002)
+        for line in self.of_class(root, "base"):
+            self.assertAlmostEqual(float(line.get("x1").rstrip("%")), report.FIRST + base, delta=0.02)
+        # A line and two ends for each interval, but for that of the peer against itself.
+        self.assertEqual(len(self.of_class(root, "whisker")), 3 * 3 * (len(NAMES) - 1))
+
+    def test_what_goes_past_the_axis_is_cut(self):
+        made = sample()
+        for one in made["cells"]["trees"]["glibc"]["runs"]:
+            one["elapsed"] *= 100
+        root = self.drawn(made)
+        ends = [float(e.get("x").rstrip("%")) + float(e.get("width").rstrip("%"))
+                for e in root.iter(self.SVG + "rect") if e.get("fill")]
+        self.assertAlmostEqual(max(ends), report.LAST, delta=0.01)
+        self.assertEqual(sum(e.text == "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}" for e in root.iter()), 1)
+
+    def test_gaps_single_rounds_and_hostile_names(self):
+        self.assertIn("no result", [e.text for e in self.drawn(with_gaps()).iter()])
+        self.assertEqual(self.of_class(self.drawn(alone_rounds()), "whisker"), [])
+        self.assertNotIn(self.SVG + "script", [e.tag for e in self.drawn(hostile()).iter()])
+        for made in (empty(), only("ngrt")):
+            with self.assertRaisesRegex(ValueError, "nothing to plot"):
+                self.drawn(made)
 
 
 class NamesAreOnlyText(unittest.TestCase):
