@@ -112,13 +112,21 @@ unsigned ng_os_cpus(void) {
     return quota < allowed ? quota : allowed;
 }
 
+const char *ng_os_cpu_folder = "/sys/devices/system/cpu";
+
+/* What the system says of a CPU. */
+static bool read_of_cpu(int cpu, const char *file, char *text, size_t size) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/cpu%d/%s", ng_os_cpu_folder, cpu, file);
+    return read_text(path, text, size);
+}
+
 /* How strong a CPU is, by the kernel's own scale, else by its highest frequency; 0 where neither is told. */
 static unsigned long cpu_strength(int cpu) {
     static const char *const files[] = {"cpu_capacity", "cpufreq/cpuinfo_max_freq"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char path[128], text[32];
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/%s", cpu, files[i]);
-        if (read_text(path, text, sizeof text))
+        char text[32];
+        if (read_of_cpu(cpu, files[i], text, sizeof text))
             return strtoul(text, NULL, 10);
     }
     return 0;
@@ -142,10 +150,9 @@ static void keep_the_weaker_kind(cpu_set_t *set) {
 }
 
 /* "0-1", "0,64": the CPUs of one physical core. */
-static void leave_core_of_caller(cpu_set_t *set) {
-    char path[128], text[256];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", sched_getcpu());
-    if (!read_text(path, text, sizeof text))
+static void leave_core_of(int program, cpu_set_t *set) {
+    char text[256];
+    if (!read_of_cpu(program, "topology/thread_siblings_list", text, sizeof text))
         return;
     if (text[strspn(text, "0123456789")] == '\n')
         return; /* one thread a core: the kernel's own choice of an idle CPU is better than ours */
@@ -162,7 +169,7 @@ static void leave_core_of_caller(cpu_set_t *set) {
         *set = rest;
 }
 
-void ng_os_room_cpus(int wanted, cpu_set_t *set) {
+void ng_os_room_cpus(int wanted, int program, cpu_set_t *set) {
     CPU_ZERO(set);
     if (sched_getaffinity(0, sizeof *set, set) != 0)
         return;
@@ -172,5 +179,5 @@ void ng_os_room_cpus(int wanted, cpu_set_t *set) {
         return;
     }
     keep_the_weaker_kind(set);
-    leave_core_of_caller(set);
+    leave_core_of(program, set);
 }

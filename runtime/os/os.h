@@ -62,8 +62,9 @@ void ng_os_wake(uint64_t *word);
 /* How many CPUs' worth of time this process may use at once: affinity and cgroup quota, rounded down. */
 unsigned ng_os_cpus(void);
 /* Where the room's thread should run: the smaller kind of the CPUs in the mask where there are several kinds, and none
- * that shares the caller's physical core if others remain.  wanted: a CPU's number, or negative to choose. */
-void ng_os_room_cpus(int wanted, cpu_set_t *set);
+ * that shares the physical core of the program's CPU if others remain.  wanted: a CPU's number, or negative to choose. */
+void ng_os_room_cpus(int wanted, int program, cpu_set_t *set);
+extern const char *ng_os_cpu_folder; /* where the system tells of CPUs; tests show it others */
 
 /* ---- time.c, fatal.c ---- */
 

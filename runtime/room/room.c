@@ -34,6 +34,8 @@ enum {
     RESTART_SLABS = 64,      /* ... and after a fork so much more, before the thread pays for itself again */
     WORDS_AT_ONCE = 4,
     STOP_SECONDS = 1,
+    FORK_RETURNS_NS = 100000000,
+    FORK_FRAMES = 64, /* bytes of stack between fork's caller and ng_room_allow, at least */
 };
 
 enum life { ABSENT, STARTING, RUNNING, STOPPING, BARRED, BARRED_RUNNING };
@@ -47,6 +49,8 @@ static ng_atomic starts, wakes;
 static ng_atomic start_at = {START_SLABS};
 static ng_atomic process;
 static ng_atomic hopeless; /* below two CPUs, or the system gave no thread */
+/* The last fork: by whom, how deep on its stack, and when it has surely returned. */
+static ng_atomic fork_thread, fork_frame, fork_until;
 static pthread_t thread;
 static struct ng_spare spare; /* the room's thread; cpus: whoever starts it */
 
@@ -120,9 +124,9 @@ static void rest(void) {
     }
 }
 
-static void *room_main(void *unused) {
+static void *room_main(void *program_cpu) {
     cpu_set_t cpus;
-    ng_os_room_cpus(ng_options.core, &cpus);
+    ng_os_room_cpus(ng_options.core, (int)(intptr_t)program_cpu, &cpus);
     pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
     pthread_setname_np(pthread_self(), "ngrt-room");
     uint64_t last_word = 0;
@@ -152,7 +156,7 @@ static void *room_main(void *unused) {
                 rest();
         }
     }
-    return unused;
+    return program_cpu;
 }
 
 /* ---- waking ---- */
@@ -226,6 +230,15 @@ static bool holds_no_lock(const void *caller) {
     return !(at >= keep_out[0].from && at < keep_out[0].to) && !(at >= keep_out[1].from && at < keep_out[1].to);
 }
 
+static uint64_t this_thread(void) { return (uint64_t)(uintptr_t)&ngrt_cache; }
+
+/* Handlers of pthread_atfork that come after ours run deeper on the stack than fork's caller does. */
+static bool fork_has_returned(void) {
+    return ng_load(&fork_thread, NG_RELAXED) != this_thread() ||
+           (uintptr_t)__builtin_frame_address(0) > ng_load(&fork_frame, NG_RELAXED) ||
+           ng_os_now() >= ng_load(&fork_until, NG_RELAXED);
+}
+
 static bool create_thread(void) {
     sigset_t all, before;
     pthread_attr_t attr;
@@ -237,7 +250,7 @@ static bool create_thread(void) {
     pthread_attr_setstacksize(&attr, STACK_BYTES);
     /* The new thread inherits the mask: no handler of the program ever runs on it. */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool created = pthread_create(&thread, &attr, room_main, NULL) == 0;
+    bool created = pthread_create(&thread, &attr, room_main, (void *)(intptr_t)sched_getcpu()) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
     if (!created)
@@ -247,7 +260,7 @@ static bool create_thread(void) {
 
 void ng_room_invite(const void *caller) {
     uint64_t absent = ABSENT;
-    if (!holds_no_lock(caller) || (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) ||
+    if (!holds_no_lock(caller) || !fork_has_returned() || (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) ||
         !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
@@ -302,6 +315,9 @@ void ng_room_allow(bool in_child) {
         }
         ng_store(&park.word, NG_ABSENT, NG_RELAXED);
     }
+    ng_store(&fork_thread, this_thread(), NG_RELAXED);
+    ng_store(&fork_frame, (uintptr_t)__builtin_frame_address(0) + FORK_FRAMES, NG_RELAXED);
+    ng_store(&fork_until, ng_os_now() + FORK_RETURNS_NS, NG_RELAXED);
     ng_store(&start_at, ng_arena_in_use() + RESTART_SLABS, NG_RELAXED);
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
     ng_store(&life, ABSENT, NG_RELEASE);

@@ -4,7 +4,7 @@
  * What a program sees of the room's thread: nothing while it allocates little, on one processor or where it is switched
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
  * sleeps, stays out of the way where the program has use for every processor, and is gone when fork returns.
- * Usage: polite small|never|early|big|crowded|fork|threads_fork|core|load LIBRARY
+ * Usage: polite small|never|early|big|crowded|fork|fork_handlers|threads_fork|core|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
@@ -185,6 +185,14 @@ static void at_fork(void) {
     }
 }
 
+static void churn_a_little(void) { churn(16u << 20, 1); }
+
+/* Also where other handlers of the fork allocate after ours has stopped the room. */
+static void fork_with_handlers(void) {
+    CHECK(pthread_atfork(churn_a_little, churn_a_little, churn_a_little) == 0);
+    at_fork();
+}
+
 static void *sleeper(void *argument) {
     pause();
     return argument;
@@ -262,6 +270,7 @@ int main(int argc, char **argv) {
                  {"big", big},
                  {"crowded", crowded},
                  {"fork", at_fork},
+                 {"fork_handlers", fork_with_handlers},
                  {"threads_fork", threads_at_fork},
                  {"core", core}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
