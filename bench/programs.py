@@ -68,7 +68,9 @@ class Build:
         self.run(
             "cmake", "-S", tree, "-B", out, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=None",
             f"-DCMAKE_C_COMPILER={self.cc}", f"-DCMAKE_CXX_COMPILER={self.cxx}",
-            f"-DCMAKE_C_FLAGS={self.flags}", f"-DCMAKE_CXX_FLAGS={self.flags}", "-DBUILD_SHARED_LIBS=OFF", *options,
+            f"-DCMAKE_C_FLAGS={self.flags}", f"-DCMAKE_CXX_FLAGS={self.flags}", "-DBUILD_SHARED_LIBS=OFF",
+            # CMake goes by the compiler's name, and would take another LLVM's for ng++: that cannot read LTO objects.
+            "-DCMAKE_AR=/usr/bin/llvm-ar-19", "-DCMAKE_RANLIB=/usr/bin/llvm-ranlib-19", *options,
         )
         self.run("cmake", "--build", out, "-j", str(self.jobs), "--target", *targets)
 
