@@ -3,8 +3,9 @@
  *
  * What a program sees of the room's thread: nothing while it allocates little, on one processor or where it is switched
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
- * sleeps, stays out of the way where the program has use for every processor, and is gone when fork returns.
- * Usage: polite small|never|early|big|crowded|fork|fork_handlers|threads_fork|core|load LIBRARY
+ * sleeps and little while it works now and then, stays out of the way where the program has use for every processor, and
+ * is gone when fork returns.
+ * Usage: polite small|never|early|big|parks|crowded|fork|fork_handlers|threads_fork|core|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
@@ -121,6 +122,62 @@ static void big(void) {
             (unsigned long long)(own_more / 1000));
     CHECK(more + own_more < 1000000, "the room ran %llu us, the program %llu us in 2 s of sleep",
           (unsigned long long)(more / 1000), (unsigned long long)(own_more / 1000));
+}
+
+static void *block[1000];
+enum { BLOCKS = sizeof block / sizeof *block };
+static pthread_barrier_t turn;
+
+static void *free_in_turn(void *unused) {
+    for (;;) {
+        pthread_barrier_wait(&turn);
+        for (size_t i = 0; i < BLOCKS; i++)
+            free(block[i]);
+        pthread_barrier_wait(&turn);
+    }
+    return unused;
+}
+
+/* What one thread allocates and another frees is work for the room, if it is awake. */
+static void some_work(void) {
+    for (size_t i = 0; i < BLOCKS; i++)
+        block[i] = test_launder(malloc(64));
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+}
+
+static bool is_awake(int task) {
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", task);
+    CHECK(test_read_file(path, text, sizeof text) > 0);
+    return strstr(text, ") R ") != NULL;
+}
+
+/* Once every 10 ms as much work as wakes the room, and a little more; it parks 100 us after the last of it. */
+static void parks(void) {
+    enum { TIMES = 100, MOST_TRIES = 200, MOST_US = 400 };
+    cpu_set_t own;
+    pthread_t thread;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    if (CPU_COUNT(&own) < 2)
+        test_skip("one processor: there is no room");
+    CHECK(pthread_barrier_init(&turn, NULL, 2) == 0 && pthread_create(&thread, NULL, free_in_turn, NULL) == 0);
+    int room = wait_for_room(5000);
+    CHECK(room != 0, "NGRT_SERVER=on, and no room");
+    test_sleep_ms(100);
+    uint64_t ran = tasks_run_ns(getpid(), room);
+    if (ran == 0)
+        test_skip("the kernel does not say how long a thread ran");
+    for (int i = 0; i < TIMES; i++) {
+        for (int tries = 0; tries < MOST_TRIES && !is_awake(room); tries++)
+            some_work();
+        some_work();
+        test_sleep_ms(10);
+    }
+    unsigned each = (unsigned)((tasks_run_ns(getpid(), room) - ran) / 1000 / TIMES);
+    dprintf(1, "the room ran %u us each time\n", each);
+    CHECK(each >= 10, "the room ran %u us each time: it had no work", each);
+    CHECK(each <= MOST_US, "the room ran %u us each time", each);
 }
 
 /* Frees what other threads allocated, which is work for the room. */
@@ -268,6 +325,7 @@ int main(int argc, char **argv) {
                  {"never", never},
                  {"early", early},
                  {"big", big},
+                 {"parks", parks},
                  {"crowded", crowded},
                  {"fork", at_fork},
                  {"fork_handlers", fork_with_handlers},
