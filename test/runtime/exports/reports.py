@@ -34,6 +34,7 @@ def main(library, work):
     line = run(library, [work, "10"], NGRT_VERBOSE="1")
     expect(re.fullmatch(r"ngrt \d+\.\d+\.\d+: in use \(process \d+, room auto, \d+ processors?, huge pages auto\)\n", line),
            f"NGRT_VERBOSE=1: {line!r}")
+    one_processor = ", 1 processor," in line
     line = run(library, [work, "10"], NGRT_VERBOSE="1", NGRT_SERVER="off", NGRT_THP="on")
     expect("room off" in line and "huge pages on" in line, f"NGRT_VERBOSE=1: {line!r}")
 
@@ -55,7 +56,16 @@ def main(library, work):
 
     off = stats(library, work, "1000000", NGRT_SERVER="off")
     expect(off["room_starts"] == 0 and off["late"] == 0 and off["room_faults"] == 0, f"NGRT_SERVER=off: {off}")
+    expect(off["self_served"] > 1000, f"NGRT_SERVER=off, and {off['self_served']} blocks self-served")
     expect(few["room_starts"] == 0, "a small program saw the room start")
+
+    if not one_processor:
+        on = stats(library, work, "1000000", NGRT_SERVER="on")
+        expect(on["room_starts"] == 1 and on["room_faults"] > 0 and on["ready"] > 0, f"NGRT_SERVER=on: {on}")
+        # Awake and of no help: what it does not have ready is late.
+        stalled = stats(library, work, "1000000", NGRT_SERVER="on", NGRT_STALL="populate")
+        expect(stalled["late"] > 1000 and stalled["self_served"] < 100 and stalled["room_faults"] == 0,
+               f"NGRT_STALL=populate: {stalled}")
 
     text = run(library, [work, "1000"], NGRT_STATS="1")
     expect(re.match(r"ngrt \d+\.\d+\.\d+: process \d+\n", text), f"NGRT_STATS=1: {text[:80]!r}")
