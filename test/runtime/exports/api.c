@@ -13,6 +13,11 @@
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t), *__libc_valloc(size_t), *__libc_pvalloc(size_t);
 extern void __libc_free(void *);
+/* Those that some glibc does not export. */
+extern int __posix_memalign(void **, size_t, size_t) __attribute__((weak));
+extern void *__libc_reallocarray(void *, size_t, size_t) __attribute__((weak));
+extern int __libc_mallopt(int, int) __attribute__((weak));
+extern struct mallinfo __libc_mallinfo(void) __attribute__((weak));
 extern void free_sized(void *, size_t) __attribute__((weak));
 extern void free_aligned_sized(void *, size_t, size_t) __attribute__((weak));
 /* As a program linked before glibc 2.26 calls it. */
@@ -317,6 +322,43 @@ static void reports(void) {
     close(saved);
 }
 
+/* The second names once each: what they share with the plain names is tested by those. */
+static void libc_reallocarray(void) {
+    if (__libc_reallocarray == NULL)
+        return;
+    void *p = malloc(80);
+    test_fill(p, 80, 3);
+    p = __libc_reallocarray(p, 500, 800);
+    EXPECT(p != NULL && malloc_usable_size(p) >= 400000 && test_first_difference(p, 80, 3) == 80);
+    EXPECT_NO_MEMORY(__libc_reallocarray(p, SIZE_MAX / 2, 4));
+    free(p);
+}
+
+static void libc_posix_memalign(void) {
+    void *out = NULL;
+    if (__posix_memalign == NULL)
+        return;
+    EXPECT(__posix_memalign(&out, 4096, 100) == 0 && is_block(out, 100, 4096), "%p", out);
+    free(out);
+    EXPECT(__posix_memalign(&out, 24, 100) == EINVAL);
+}
+
+static void libc_numbers(void) {
+    if (__libc_mallopt != NULL)
+        EXPECT(__libc_mallopt(M_ARENA_MAX, 1) == 1 && (!on_ngrt() || __libc_mallopt(12345, 1) == 0));
+    if (__libc_mallinfo == NULL)
+        return;
+    void *p = malloc(64 << 20);
+    struct mallinfo m = __libc_mallinfo();
+    EXPECT((size_t)m.hblkhd + (size_t)m.uordblks >= 64 << 20, "%d + %d", m.hblkhd, m.uordblks);
+    free(p);
+}
+
+static void second_names_are_there(void) {
+    EXPECT(__posix_memalign != NULL && __libc_reallocarray != NULL && __libc_mallopt != NULL &&
+           __libc_mallinfo != NULL);
+}
+
 int main(void) {
     test_begin();
     malloc_gives_blocks_of_each_size();
@@ -330,6 +372,11 @@ int main(void) {
     pages();
     usable_size_is_usable();
     numbers();
+    if (on_ngrt())
+        second_names_are_there();
+    libc_reallocarray();
+    libc_posix_memalign();
+    libc_numbers();
     reports();
     return expect_result();
 }
