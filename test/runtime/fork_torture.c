@@ -1,9 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Threads allocate, free and exchange blocks while one forks; each child allocates, frees what it inherited, makes a
- * thread now and then, and exits.  No process hangs, none crashes.
- * Usage: fork_torture [forks [threads]]
+ * Threads allocate, free and exchange blocks while one forks, or several at once; each child allocates, frees what it
+ * inherited, makes a thread now and then, and exits.  No process hangs, none crashes.
+ * Usage: fork_torture [forks [threads [threads that fork]]]
  */
 #include "heap.h"
 
@@ -68,15 +68,10 @@ __attribute__((noreturn)) static void child(size_t number) {
     _exit(0);
 }
 
-int main(int argc, char **argv) {
-    size_t forks = argc > 1 ? strtoul(argv[1], NULL, 10) : test_rounds(1000);
-    size_t threads = argc > 2 ? strtoul(argv[2], NULL, 10) : 8;
-    CHECK(threads <= 64);
-    test_begin();
-    pthread_t thread[64];
-    for (size_t i = 0; i < threads; i++)
-        CHECK(pthread_create(&thread[i], NULL, work, (void *)i) == 0);
-    for (size_t i = 0; i < forks; i++) {
+static size_t forks, forked;
+
+static void *fork_in_turn(void *unused) {
+    for (size_t i; (i = __atomic_fetch_add(&forked, 1, __ATOMIC_RELAXED)) < forks;) {
         pid_t pid = fork();
         CHECK(pid >= 0);
         if (pid == 0)
@@ -86,6 +81,23 @@ int main(int argc, char **argv) {
         CHECK(status == 0, "child %zu of %zu: status 0x%x%s", i, forks, status,
               WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? " (it hung)" : "");
     }
+    return unused;
+}
+
+int main(int argc, char **argv) {
+    forks = argc > 1 ? strtoul(argv[1], NULL, 10) : test_rounds(1000);
+    size_t threads = argc > 2 ? strtoul(argv[2], NULL, 10) : 8;
+    size_t forkers = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
+    CHECK(threads <= 64 && forkers >= 1 && forkers <= 64);
+    test_begin();
+    pthread_t thread[64], forker[64];
+    for (size_t i = 0; i < threads; i++)
+        CHECK(pthread_create(&thread[i], NULL, work, (void *)i) == 0);
+    for (size_t i = 1; i < forkers; i++)
+        CHECK(pthread_create(&forker[i], NULL, fork_in_turn, NULL) == 0);
+    fork_in_turn(NULL);
+    for (size_t i = 1; i < forkers; i++)
+        pthread_join(forker[i], NULL);
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     for (size_t i = 0; i < threads; i++)
         pthread_join(thread[i], NULL);
