@@ -138,7 +138,7 @@ static void fork_while_pages_go(void) {
     CHECK(pthread_create(&other, NULL, stay, NULL) == 0);
     pthread_barrier_wait(&step);
     slow_purges = true;
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 5; i++) {
         size_t all = exhaust(1000, limit_bytes);
         usleep(500u * (unsigned)(i % 5));
         pid_t child = fork();
