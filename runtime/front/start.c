@@ -14,6 +14,15 @@
 
 #include <unistd.h>
 
+/* libc's, for thread-local objects: exit destroys those of its thread before it calls a handler of atexit. */
+extern int __cxa_thread_atexit_impl(void (*destroy)(void *), void *object, void *library) __attribute__((weak));
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+static void on_exit_or_thread_end(void *unused) {
+    (void)unused;
+    ng_room_exit(true);
+}
+
 void ng_start(void) {
     if (!ng_init())
         return;
@@ -27,6 +36,8 @@ void ng_start(void) {
         ng_thread_all_slow();
     if (ng_options.verbose)
         ng_verbose_line();
+    if (__cxa_thread_atexit_impl != NULL && ng_os_first_thread())
+        (void)__cxa_thread_atexit_impl(on_exit_or_thread_end, NULL, &__dso_handle);
     ng_room_consider(false);
 }
 

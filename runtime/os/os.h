@@ -72,6 +72,8 @@ uint64_t ng_os_now(void);      /* nanoseconds, monotonic */
 uint64_t ng_os_cpu_time(void); /* nanoseconds that all threads of the process ran */
 void ng_os_yield(void);
 int ng_os_pid(void);
+/* Whether this is the thread that main runs on. */
+bool ng_os_first_thread(void);
 
 /* Minor and major page faults: of the calling thread, and of the process. */
 uint64_t ng_os_faults_thread(void);

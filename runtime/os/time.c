@@ -27,6 +27,8 @@ void ng_os_yield(void) { sched_yield(); }
 /* Not getpid(): a child of vfork shares our memory, and must be told from its parent by the kernel. */
 int ng_os_pid(void) { return (int)syscall(SYS_getpid); }
 
+bool ng_os_first_thread(void) { return syscall(SYS_gettid) == ng_os_pid(); }
+
 static uint64_t faults(int who) {
     struct rusage use;
     if (getrusage(who, &use) != 0)

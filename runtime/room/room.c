@@ -48,6 +48,7 @@ static ng_atomic quit, timed;
 static ng_atomic starts, wakes;
 static ng_atomic start_at = {START_SLABS};
 static ng_atomic process;
+static ng_atomic exiting;
 static ng_atomic hopeless; /* below two CPUs, or the system gave no thread */
 /* The last fork: by whom, how deep on its stack, and when it has surely returned. */
 static ng_atomic fork_thread, fork_frame, fork_until;
@@ -217,6 +218,8 @@ static int note_object(struct dl_phdr_info *info, size_t size, void *data) {
     return 0;
 }
 
+void ng_room_exit(bool begins) { ng_store(&exiting, begins, NG_RELAXED); }
+
 void ng_room_note_process(void) {
     ng_store(&process, (uint64_t)ng_os_pid(), NG_RELAXED);
     if (keep_out[0].to == 0)
@@ -260,8 +263,8 @@ static bool create_thread(void) {
 
 void ng_room_invite(const void *caller) {
     uint64_t absent = ABSENT;
-    if (!holds_no_lock(caller) || !fork_has_returned() || (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) ||
-        !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
+    if (!holds_no_lock(caller) || !fork_has_returned() || ng_load(&exiting, NG_RELAXED) != 0 ||
+        (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
     spare.cpus = ng_os_cpus();

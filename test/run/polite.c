@@ -5,7 +5,7 @@
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
  * sleeps and little while it works now and then, stays out of the way where the program has use for every processor, and
  * is gone when fork returns.
- * Usage: polite small|never|early|big|parks|crowded|fork|fork_handlers|threads_fork|core|load LIBRARY
+ * Usage: polite small|never|early|big|parks|crowded|fork|fork_handlers|threads_fork|exit|core|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
@@ -275,6 +275,18 @@ static void threads_at_fork(void) {
     }
 }
 
+static void grow_at_exit(void) {
+    churn(300u << 20, 4);
+    int count = tasks_count(getpid());
+    _exit(count == 1 ? 0 : 1);
+}
+
+/* A handler of atexit that has much to do is no place to start a thread from. */
+static void exits(void) {
+    CHECK(atexit(grow_at_exit) == 0);
+    exit(2);
+}
+
 /* What `core` starts with NGRT_CORE=cpu. */
 static void runs_on(int cpu) {
     cpu_set_t own, of_room;
@@ -330,6 +342,7 @@ int main(int argc, char **argv) {
                  {"fork", at_fork},
                  {"fork_handlers", fork_with_handlers},
                  {"threads_fork", threads_at_fork},
+                 {"exit", exits},
                  {"core", core}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0) {
