@@ -290,34 +290,34 @@ static void mark_free(size_t from, size_t n, bool dirty) {
 }
 
 /* The run of slabs whose pages are just going back: it counts as free, but its bits are clear, so that nobody takes it.
- * One at a time.  Written with the arena's key, but for how it ended. */
+ * One at a time.  Written with the arena's key. */
 static size_t going_from;
 static ng_atomic going; /* slabs */
-static ng_atomic ended; /* 0: not yet */
-enum { ENDED_CLEAN = 1, ENDED_DIRTY };
 
 static void end_purge(bool dirty) {
     size_t n = ng_load(&going, NG_RELAXED);
     set_range(going_from, going_from + n, dirty);
     note_free(0, dirty ? (int64_t)n : 0);
-    ng_store(&ended, 0, NG_RELAXED);
     ng_store(&going, 0, NG_RELAXED);
 }
 
 /* ---- the arena's key ---- */
 
-static struct ng_stack late;
+static struct ng_stack late; /* the first slab of each run that was freed, or was done going back, without the key */
+enum { NOT_PURGED, PURGED, PURGED_IN_VAIN };
 
 static ng_atomic *link_of(uint32_t number) { return &ng_arena.slab[number - 1].link; }
 
 static void mark_late(void) {
-    uint64_t how = ng_load(&ended, NG_ACQUIRE); /* the system is done with these pages */
-    if (how != 0)
-        end_purge(how == ENDED_DIRTY);
     for (uint32_t number; (number = ng_stack_pop(&late, link_of)) != 0;) {
-        uint32_t n = ng_arena.slab[number - 1].large_slabs;
-        mark_free(number - 1, n, true);
-        ng_add(&ng_arena.late_slabs, -(uint64_t)n, NG_RELAXED);
+        struct ng_slab *s = &ng_arena.slab[number - 1];
+        if (s->purged != NOT_PURGED) {
+            end_purge(s->purged == PURGED_IN_VAIN);
+            s->purged = NOT_PURGED;
+        } else {
+            mark_free(number - 1, s->large_slabs, true);
+            ng_add(&ng_arena.late_slabs, -(uint64_t)s->large_slabs, NG_RELAXED);
+        }
     }
 }
 
@@ -411,8 +411,10 @@ static void age(void) {
 bool ng_arena_purge(bool all) {
     bool some = false;
     for (size_t at = 0; begin_purge(&at, all);) {
-        bool gone = ng_os_purge(ng_slab_start((uint32_t)going_from), ng_load(&going, NG_RELAXED) << NGRT_SLAB_SHIFT);
-        ng_store(&ended, gone ? ENDED_CLEAN : ENDED_DIRTY, NG_RELEASE);
+        uint32_t first = (uint32_t)going_from;
+        bool gone = ng_os_purge(ng_slab_start(first), ng_load(&going, NG_RELAXED) << NGRT_SLAB_SHIFT);
+        ng_arena.slab[first].purged = gone ? PURGED : PURGED_IN_VAIN;
+        ng_stack_push(&late, first + 1, link_of(first + 1));
         if (entered(ng_key_insist(&ng_arena_key))) /* else the next one who gets it does this */
             leave();
         some |= gone;
@@ -437,6 +439,7 @@ void ng_arena_claim(void) {
 }
 
 void ng_arena_in_child(void) {
+    mark_late();
     if (ng_load(&going, NG_RELAXED) != 0)
         end_purge(true);
 }

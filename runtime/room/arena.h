@@ -43,6 +43,7 @@ struct ng_slab {
     uint8_t moved;       /* pages came by mremap: renewed when freed, so that mappings can merge again */
     uint16_t aged_pages; /* a bit a page: free since before the last pass (sparse.c) ... */
     uint16_t gone_pages; /* ... and given back, not touched since */
+    uint8_t purged;      /* its pages went back just now, or could not: the next holder of the arena's key must know */
     ng_atomic link;      /* on the stack of slabs freed late; others may read it at any time (stack.h) */
 };
 
