@@ -114,12 +114,12 @@ static void run_out(void) {
     CHECK(exhaust(1000, limit_bytes) >= limit_bytes / 4, "the heap did not recover");
 }
 
-static volatile bool slow_purges;
+static bool slow_purges; /* atomic: the room's thread reads it */
 
 /* Instead of libc's where ngrt_core is linked in: pages that go are on their way for long enough to meet a fork. */
 int madvise(void *p, size_t bytes, int advice) {
     int result = (int)syscall(SYS_madvise, p, bytes, advice);
-    if (slow_purges && advice == MADV_DONTNEED)
+    if (advice == MADV_DONTNEED && __atomic_load_n(&slow_purges, __ATOMIC_RELAXED))
         usleep(3000);
     return result;
 }
@@ -137,14 +137,14 @@ static void fork_while_pages_go(void) {
     pthread_barrier_init(&step, NULL, 2);
     CHECK(pthread_create(&other, NULL, stay, NULL) == 0);
     pthread_barrier_wait(&step);
-    slow_purges = true;
+    __atomic_store_n(&slow_purges, true, __ATOMIC_RELAXED);
     for (int i = 0; i < 5; i++) {
         size_t all = exhaust(1000, limit_bytes);
         usleep(500u * (unsigned)(i % 5));
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            slow_purges = false;
+            __atomic_store_n(&slow_purges, false, __ATOMIC_RELAXED);
             size_t got = exhaust(1000, limit_bytes);
             CHECK(got + (2u << 20) >= all, "the child got %zu MiB of %zu", got >> 20, all >> 20);
             heap_trim();
