@@ -20,7 +20,7 @@ extern void *__dso_handle __attribute__((visibility("hidden")));
 
 static void on_exit_or_thread_end(void *unused) {
     (void)unused;
-    ng_room_exit(true);
+    ng_room_exit();
 }
 
 void ng_start(void) {

@@ -103,8 +103,7 @@ static void detach(struct ng_heap *h) {
 static void at_thread_end(void *heap) {
     if (ngrt_cache.heap == heap) {
         ngrt_cache.state++;
-        if (ng_os_first_thread())
-            ng_room_exit(false); /* exit does not come here */
+        ng_room_no_exit(); /* exit does not come here */
         detach(heap);
     }
 }

@@ -218,7 +218,12 @@ static int note_object(struct dl_phdr_info *info, size_t size, void *data) {
     return 0;
 }
 
-void ng_room_exit(bool begins) { ng_store(&exiting, begins, NG_RELAXED); }
+void ng_room_exit(void) { ng_store(&exiting, 1, NG_RELAXED); }
+
+void ng_room_no_exit(void) {
+    if (ng_load(&exiting, NG_RELAXED) != 0 && ng_os_first_thread())
+        ng_store(&exiting, 0, NG_RELAXED);
+}
 
 void ng_room_note_process(void) {
     ng_store(&process, (uint64_t)ng_os_pid(), NG_RELAXED);

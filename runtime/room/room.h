@@ -49,9 +49,10 @@ void ng_room_bar(bool alone);
 /* After fork.  in_child: the thread did not come along. */
 void ng_room_allow(bool in_child);
 
-/* exit was called: none starts any more, handlers of atexit and destructors come now.  False where it was but the first
- * thread that ended. */
-void ng_room_exit(bool begins);
+/* exit was called, or the first thread ends: none starts any more, handlers of atexit and destructors come now. */
+void ng_room_exit(void);
+/* The calling thread ends.  If it is the first, that was no exit. */
+void ng_room_no_exit(void);
 
 /* Where the process's identity is noted; at start and in a fork's child. */
 void ng_room_note_process(void);
