@@ -61,8 +61,8 @@ def clock(seconds):
 class Builder:
     """The project and the programs, built.  `errors` collects what failed, `results` what is known of each program."""
 
-    def __init__(self, progress):
-        self.work = os.path.join(ROOT, "build", "demo")
+    def __init__(self, progress, work=os.path.join(ROOT, "build", "demo")):
+        self.work = work
         os.makedirs(self.work, exist_ok=True)
         self.progress = progress
         self.sources = Sources(self.work)
@@ -156,14 +156,13 @@ class Builder:
     def command(self, program, name, binary, env):
         folder = os.path.join(self.work, "run", program.name)
         os.makedirs(folder, exist_ok=True)
-        values = {"inputs": INPUTS}
+        values = {"inputs": INPUTS, "amount": str(program.amount)}
         if not program.packaged:
             values.update((p, self.sources.unpacked(p)) for p in program.packages)
         if program.document:
-            kind, orders = program.document
-            values["input"] = document(os.path.join(self.work, "input"), kind, orders)
-            if program.link and not os.path.exists(os.path.join(folder, program.link)):
-                os.symlink(values["input"], os.path.join(folder, program.link))
+            values["input"] = document(os.path.join(self.work, "input"), program.document, program.amount)
+            if program.link:
+                link_anew(values["input"], os.path.join(folder, program.link))
         arguments = [re.sub(r"\{([\w.-]+)\}", lambda m: values[m.group(1)], a) for a in program.arguments]
         return measure.Command(name, [binary, *arguments], env, folder,
                                os.path.join(folder, "stdout"), os.path.join(folder, "stderr"))
@@ -197,6 +196,13 @@ def repeat(command):
     """A shell line that runs the command again."""
     env = [f"{k}={shlex.quote(v)} " for k, v in command.env.items() if k.startswith(peers.SETTINGS)]
     return f"cd {command.cwd} && {''.join(env)}{shlex.join(command.argv)}"
+
+
+def link_anew(target, path):
+    """A run of another amount may have left its own there."""
+    if os.path.lexists(path):
+        os.unlink(path)
+    os.symlink(target, path)
 
 
 def document(folder, kind, orders):

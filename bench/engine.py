@@ -20,6 +20,7 @@ from programs import PACKAGED, PROGRAMS, BuildFailed
 
 FEWEST = 3  # rounds, whatever the time
 SLOWER = 1.1  # than the last round: what one may be
+SHORTEST = 0.2  # of a real program's work, however small the scale
 
 
 class Load:
@@ -330,8 +331,9 @@ class Measurement:
         del self.results["busy_by_round"][self.results["rounds"]:]
 
 
-def real_loads(builder):
-    return [Real(program, builder) for program in (*PROGRAMS, *PACKAGED)]
+def real_loads(builder, scale):
+    """A program that has too little to do times its start."""
+    return [Real(program.scaled(max(scale, SHORTEST)), builder) for program in (*PROGRAMS, *PACKAGED)]
 
 
 def prepare(loads, builder, wanted, deadline):

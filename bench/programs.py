@@ -97,7 +97,8 @@ class Program:
     build: object  # function(Build); None where packaged
     binary: str  # in the build's folder; where packaged, its full path
     arguments: tuple  # {input}: the input document; {inputs}: this repository's folder; {package}: unpacked sources
-    document: tuple = None  # (kind, orders) for inputs/make.py
+    amount: int = None  # how much it has to do, {amount} in its arguments; what --scale changes
+    document: str = None  # its kind, for inputs/make.py, which makes it of so many orders
     link: str = None  # the name that the document has in the run's folder, for programs that write beside it
     writes: tuple = ()  # files beside stdout and stderr whose contents count as output
     status: int = 0
@@ -105,6 +106,12 @@ class Program:
     packaged: bool = False  # runs as Debian built it
     quick: bool = False  # bench/run --quick includes it
     elf: str = None  # where the binary is a script: the program that it runs, whose text counts; in the build's folder
+
+    def scaled(self, scale):
+        """The same program with so much of its work."""
+        if scale == 1 or self.amount is None:
+            return self
+        return dataclasses.replace(self, amount=max(1, round(self.amount * scale)), work=f"{self.work}; {scale:g} of that")
 
 
 def build_lua(b):
@@ -197,40 +204,42 @@ def build_cadical(b):
 
 PROGRAMS = [
     Program("lua", "C", ("lua5.4",), "a script: binary trees, words and lines", build_lua, "lua",
-            ("{inputs}/churn.lua", "16"), quick=True),
+            ("{inputs}/churn.lua", "{amount}"), amount=16, quick=True),
     Program("xsltproc", "C", ("libxslt", "libxml2"), "14 MB of XML into an HTML report", build_xsltproc,
-            "libxslt/xsltproc/xsltproc", ("{inputs}/catalogue.xsl", "{input}"), ("xml", 20000)),
+            "libxslt/xsltproc/xsltproc", ("{inputs}/catalogue.xsl", "{input}"), amount=20000, document="xml"),
     Program("jq", "C", ("jq",), "12 MB of JSON joined, grouped and rewritten", build_jq, "jq",
-            ("-f", "{inputs}/orders.jq", "{input}"), ("json", 18000), quick=True),
+            ("-f", "{inputs}/orders.jq", "{input}"), amount=18000, document="json", quick=True),
     Program("jsoncpp", "C++", ("libjsoncpp",), "21 MB of JSON read, flattened, written, read again", build_jsoncpp,
-            "jsontestrunner", ("orders.json",), ("json", 30000), link="orders.json",
+            "jsontestrunner", ("orders.json",), amount=30000, document="json", link="orders.json",
             writes=("orders.actual", "orders.rewrite", "orders.actual-rewrite")),
     Program("yaml-cpp", "C++", ("yaml-cpp",), "7 MB of YAML read into a tree and printed", build_yaml,
-            "cmake/util/parse", ("{input}",), ("yaml", 9000), quick=True),
+            "cmake/util/parse", ("{input}",), amount=9000, document="yaml", quick=True),
     Program("cppcheck", "C++", ("cppcheck", "yaml-cpp"), "yaml-cpp's sources analysed", build_cppcheck,
             "cmake/bin/cppcheck", ("-q", "--enable=all", "{yaml-cpp}/src"), extra=True),
     Program("xerces", "C++", ("xerces-c",), "33 MB of XML read into a DOM tree and written", build_xerces,
-            "cmake/samples/DOMPrint", ("-wfile=written.xml", "{input}"), ("xml", 45000), writes=("written.xml",), extra=True),
+            "cmake/samples/DOMPrint", ("-wfile=written.xml", "{input}"), amount=45000, document="xml",
+            writes=("written.xml",), extra=True),
     Program("sqlite3", "C", ("sqlite3",), "a table in memory: filled, indexed, joined, changed", build_sqlite3, "shell",
-            ("-batch", "-bail", ":memory:", ".read {inputs}/table.sql"), extra=True, quick=True),
+            ("-batch", "-bail", ":memory:", ".parameter set @orders {amount}", ".read {inputs}/table.sql"), amount=180000,
+            extra=True, quick=True),
     Program("redis", "C", ("redis",), "a server under redis-benchmark's and a script's commands", build_redis,
             "redis/redis.sh", (), extra=True, elf="redis/src/redis-server"),
     Program("git", "C", ("git",), "a history of 2000 commits packed anew, as by repack -adf", build_git, "git/git",
             ("--git-dir={input}", "-c", "pack.threads=1", "pack-objects", "-q", "--all", "--no-reuse-delta",
-             "--no-reuse-object", "--stdout"), ("git", 2000), extra=True),
+             "--no-reuse-object", "--stdout"), amount=2000, document="git", extra=True),
     Program("cadical", "C++", ("cadical",), "a SAT solver on a formula of many clauses", build_cadical, "cadical",
-            ("-q", "{input}"), ("cnf", 200000), status=10, extra=True),
+            ("-q", "{input}"), amount=200000, document="cnf", status=10, extra=True),
 ]
 
 PACKAGED = [
     Program("xalan", "C++", ("xalan",), "16 MB of XML into an HTML report", None, "/usr/bin/Xalan",
-            ("{input}", "{inputs}/catalogue.xsl"), ("xml", 22000), packaged=True, extra=True),
+            ("{input}", "{inputs}/catalogue.xsl"), amount=22000, document="xml", packaged=True, extra=True),
     Program("python3", "C", ("python3",), "dicts, lists, strings and sets, JSON out and in", None, "/usr/bin/env",
-            ("PYTHONMALLOC=malloc", "PYTHONHASHSEED=0", "/usr/bin/python3", "-S", "{inputs}/objects.py", "32"), packaged=True,
-            extra=True, quick=True),
+            ("PYTHONMALLOC=malloc", "PYTHONHASHSEED=0", "/usr/bin/python3", "-S", "{inputs}/objects.py", "{amount}"), amount=32,
+            packaged=True, extra=True, quick=True),
     Program("clang", "C++", ("clang-19", "g++"), "a C++ file full of templates compiled at -O2", None, "/usr/bin/clang++-19",
             ("-std=c++20", "-O2", "-w", "-c", "{inputs}/templates.cpp", "-o", "templates.o"), writes=("templates.o",),
             packaged=True, extra=True),
-    Program("z3", "C++", ("z3",), "a solver on constraints of bit vectors", None, "/usr/bin/z3", ("{input}",), ("smt2", 600),
-            packaged=True, extra=True),
+    Program("z3", "C++", ("z3",), "a solver on constraints of bit vectors", None, "/usr/bin/z3", ("{input}",),
+            amount=600, document="smt2", packaged=True, extra=True),
 ]

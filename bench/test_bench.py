@@ -551,7 +551,7 @@ class TheReadmesTableAndPlotComeOfTheFile(unittest.TestCase):
         self.assertEqual((options.svg, options.markdown, options.workloads, options.rounds, options.budget),
                          (run.PLOT, True, ["demo"], 9, 800))
         self.assertEqual(options.allocators, ["glibc", "mimalloc", "jemalloc", "tcmalloc", "ngrt preloaded", "ngrt"])
-        loads = run.choose(engine.real_loads(None), options.workloads, self.fail)
+        loads = run.choose(engine.real_loads(None, 1), options.workloads, self.fail)
         self.assertEqual([load.name for load in loads], ["lua", "xsltproc", "jq", "jsoncpp", "yaml-cpp"])
         self.assertEqual((run.parse([]).svg, run.parse([]).markdown), (None, False))
 
@@ -574,6 +574,27 @@ class ProgramsThatAreMissingAreOneLine(unittest.TestCase):
             ready = engine.prepare(loads, builder, ["plain"], time.time() + 100)
         self.assertEqual([load.name for load in ready], ["one"])
         self.assertEqual(builder.errors, ["absent: /nonexistent/absent is not installed; run: apt-get install absent-package"])
+
+
+class AScaledProgramHasLessToDo(unittest.TestCase):
+    def command(self, builder, program):
+        return builder.command(program, "glibc", "/bin/true", {})
+
+    def test_its_amount_and_its_document(self):
+        program = programs.Program("some", "C", (), "work", None, "/bin/true", ("{amount}", "{input}"), amount=100,
+                                   document="json", link="here.json", packaged=True)
+        with tempfile.TemporaryDirectory() as folder:
+            builder = builds.Builder(builds.Progress(100), work=folder)
+            whole, fifth = self.command(builder, program), self.command(builder, program.scaled(0.2))
+            self.assertEqual((whole.argv[1], fifth.argv[1]), ("100", "20"))
+            self.assertLess(os.path.getsize(fifth.argv[2]) * 3, os.path.getsize(whole.argv[2]))
+            self.assertEqual(os.path.realpath(os.path.join(fifth.cwd, "here.json")), os.path.realpath(fifth.argv[2]))
+
+    def test_no_less_than_the_shortest(self):
+        loads = {load.name: load for load in engine.real_loads(None, 0.001)}
+        self.assertEqual(loads["lua"].program.amount, round(16 * engine.SHORTEST))
+        self.assertIn("; 0.2 of that", loads["lua"].about["stands_for"])
+        self.assertEqual(engine.real_loads(None, 1)[0].program.amount, 16)
 
 
 class LatencyIsReadOfTheRun(unittest.TestCase):

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 --
 -- table.sql: what sqlite3 does in the benchmark: a table filled, indexed, joined, grouped, changed and emptied in memory.
--- Values come from multiplications modulo primes, so that they are scattered and the same in every run.
+-- @orders says how many rows.  Values come from multiplications modulo primes, so that they are scattered and the same in every run.
 PRAGMA journal_mode = memory;
 
 CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT, city TEXT);
@@ -14,7 +14,7 @@ CREATE INDEX orders_city ON orders (city, day);
 CREATE INDEX orders_customer ON orders (customer);
 
 BEGIN;
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 180000)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < @orders)
 INSERT INTO orders
 SELECT i, 1 + i * 48271 % 10000, 'city ' || (i * 69621 % 211), i * 7919 % 3653, i * 31337 % 99991,
        substr(hex(i * 2654435761 % 4294967296) || ' please leave it at the door of number ' || i, 1, 8 + i * 17 % 48)
