@@ -333,24 +333,26 @@ static void use_magazine(struct ng_heap *h, uint32_t cls, struct ng_magazine *m)
     blank_put(h, m);
 }
 
-/* What the room or another thread had ready; the request for the next is on its way while this one is used. */
+/* What the room or another thread had ready; the request for as much again is on its way while this is used. */
 static bool take_inbox(struct ng_heap *h, uint32_t cls) {
     struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(&h->inbox[cls]));
     if (m == NULL)
         return false;
     struct ng_magazine *rest = ng_magazine_behind(m);
     uint64_t given = m->given;
+    size_t blocks = m->count;
     use_magazine(h, cls, m);
     while (rest != NULL) {
         struct ng_magazine *next = ng_magazine_behind(rest);
         given += rest->given;
+        blocks += rest->count;
         chain_push(h, cls, rest);
         rest = next;
     }
     ng_count(&h->taken, given);
     ng_count(&h->counts.inbox_magazines, 1);
     if (ng_room_awake())
-        (void)ng_ring_put(&h->ring, (uint64_t)cls << 3 | NG_WORD_REQUEST);
+        (void)ng_ring_put(&h->ring, ng_request_word(cls, blocks));
     return true;
 }
 
@@ -367,6 +369,8 @@ static bool open_slab(struct ng_heap *h, uint32_t cls) {
     h->carve[cls] = ng_slab_start(slab);
     h->carve_left[cls] = ng_classes[cls].blocks;
     ng_count(&h->counts.fresh_slabs, 1);
+    bool in_memory = fresh ? ng_pages_are_ahead_of(slab) : !zero;
+    h->carve_in_memory = (h->carve_in_memory & ~((uint64_t)1 << cls)) | (uint64_t)in_memory << cls;
     if (fresh)
         ng_pages_consumed();
     ng_room_consider(false);
@@ -437,18 +441,20 @@ static bool key_could_help(struct ng_heap *h, uint32_t cls) {
            (h->carve_left[cls] == 0 && (ng_ring_waiting(&h->ring) || ng_slab_free_bytes() >= MUCH_FREE));
 }
 
-static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
+static bool serve_by_key(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
     /* One more slab is worth a few turns of waiting; what is left to carve is not. */
-    if (key_could_help(h, cls) && (h->carve_left[cls] == 0 ? ng_key_insist(&ng_key) : ng_key_enter(&ng_key))) {
-        serve_own_backlog(h);
-        unsigned n = ng_serve_refill(h, cls, m, want);
-        if (n == 0 && h->carve_left[cls] == 0)
-            empty_idle_classes(h, cls);
-        ng_key_leave(&ng_key);
-        owe(h, 300 + 3ull * n);
-        if (n != 0)
-            return true;
-    }
+    if (!key_could_help(h, cls) || !(h->carve_left[cls] == 0 ? ng_key_insist(&ng_key) : ng_key_enter(&ng_key)))
+        return false;
+    serve_own_backlog(h);
+    unsigned n = ng_serve_refill(h, cls, m, want);
+    if (n == 0 && h->carve_left[cls] == 0)
+        empty_idle_classes(h, cls);
+    ng_key_leave(&ng_key);
+    owe(h, 300 + 3ull * n);
+    return n != 0;
+}
+
+static bool serve_by_carving(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
     if (h->carve_left[cls] == 0 && !open_slab(h, cls))
         return false;
     carve(h, cls, m, want);
@@ -456,6 +462,7 @@ static bool serve_self(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, u
     return true;
 }
 
+/* ready: without the room's work, metadata or page faults, being left to the thread. */
 static void count_request(struct ng_heap *h, uint32_t cls, bool ready) {
     uint64_t bit = (uint64_t)1 << cls;
     if (h->requested & bit) {
@@ -476,12 +483,14 @@ bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
     }
     ng_count(&h->counts.misses, 1);
     grow(h, cls);
-    bool ready = take_inbox(h, cls);
-    count_request(h, cls, ready);
-    if (ready)
+    if (take_inbox(h, cls)) {
+        count_request(h, cls, true);
         return true;
+    }
     struct ng_magazine *in_use = close_bin(ng_bin(h, cls));
-    bool served = serve_self(h, cls, in_use, slots(h, cls));
+    bool by_key = serve_by_key(h, cls, in_use, slots(h, cls));
+    bool served = by_key || serve_by_carving(h, cls, in_use, slots(h, cls));
+    count_request(h, cls, served && !by_key && (h->carve_in_memory >> cls & 1) != 0);
     open_bin(h, cls, in_use, served ? in_use->count : 0);
     return served;
 }

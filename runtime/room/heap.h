@@ -21,8 +21,14 @@
 
 #define NG_RANKS 4u /* lists of partly free slabs by how full they are: 0 is the fullest */
 
-/* Words on the ring: an address with its kind in the low bits. */
+/* Words on the ring, their kind in the low bits: a magazine's address, or a request, of so many blocks of a class. */
 enum { NG_WORD_MAGAZINE = 0, NG_WORD_REQUEST = 1, NG_WORD_KIND = 7 };
+
+static inline uint64_t ng_request_word(uint32_t cls, size_t blocks) {
+    return (blocks < UINT32_MAX ? (uint64_t)blocks : UINT32_MAX) << 16 | (uint64_t)cls << 3 | NG_WORD_REQUEST;
+}
+static inline uint32_t ng_request_class(uint64_t word) { return (uint32_t)(word & 0xffff) >> 3; }
+static inline uint32_t ng_request_blocks(uint64_t word) { return (uint32_t)(word >> 16); }
 
 /* Counts for statistics.  One writer, the thread; read by anyone, so relaxed. */
 struct ng_counts {
@@ -52,6 +58,7 @@ struct ng_heap {
     uint32_t chained[NGRT_CLASSES];    /* blocks in the chain */
     char *carve[NGRT_CLASSES];         /* blocks of a slab of ours that were never handed out: from here ... */
     uint32_t carve_left[NGRT_CLASSES]; /* ... so many */
+    uint64_t carve_in_memory;          /* classes whose slab to carve has its pages already */
     uint64_t requested;                /* classes with a request since the last miss */
     ng_atomic taken;                   /* bytes taken from returned and inbox, ever; read with the key */
     uint64_t debt, debt_since;         /* nanoseconds of the room's work that the thread did itself, since when */

@@ -109,6 +109,8 @@ bool ng_pages_ahead(void) {
     return done;
 }
 
+bool ng_pages_are_ahead_of(uint32_t slab) { return slab < ng_load(&ng_arena.ahead, NG_RELAXED); }
+
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }
 
 bool ng_pages_waiting(void) { return ng_options.decay_ms >= 0 && (ng_arena_dirty() != 0 || ng_sparse_wanted()); }

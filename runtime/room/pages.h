@@ -24,6 +24,9 @@ bool ng_pages_ahead(void);
 /* Whether ng_pages_ahead would do something. */
 bool ng_pages_wanted(void);
 
+/* Whether it has faulted the slab in. */
+bool ng_pages_are_ahead_of(uint32_t slab);
+
 /* Page faults taken by ng_pages_ahead. */
 uint64_t ng_pages_faults(void);
 

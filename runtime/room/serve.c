@@ -14,6 +14,7 @@
 enum {
     MOST_HELD_BYTES = 96 << 10,
     MOST_UNCOUNTED = 512 << 10, /* of all threads together, which may be idle for long */
+    MOST_AHEAD = 4,             /* magazines for one request: about 4 us with the key */
 };
 
 static bool may_hold(struct ng_heap *h, uint64_t bytes) {
@@ -123,22 +124,6 @@ void ng_serve_late(void) {
     (void)empty_inbox(&late);
 }
 
-unsigned ng_serve_ring(struct ng_heap *h, unsigned most) {
-    uint64_t word;
-    unsigned n = 0;
-    ng_serve_late();
-    for (; n < most && ng_ring_take(&h->ring, &word); n++) {
-        if ((word & NG_WORD_KIND) == NG_WORD_REQUEST) {
-            ng_serve_ahead(h, (uint32_t)(word >> 3));
-        } else {
-            struct ng_magazine *m = (struct ng_magazine *)(uintptr_t)word;
-            ng_serve_magazine(m);
-            ng_magazine_drop(m);
-        }
-    }
-    return n;
-}
-
 unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want) {
     struct ng_magazine *back = h->returned[cls];
     unsigned n = 0;
@@ -158,19 +143,46 @@ unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
     return n;
 }
 
-void ng_serve_ahead(struct ng_heap *h, uint32_t cls) {
+/* One more magazine into the inbox; how many blocks, 0 where there are none or that would be too much. */
+static uint32_t stock_inbox(struct ng_heap *h, uint32_t cls) {
     uint32_t size = ng_classes[cls].size, want = ng_classes[cls].most_held;
-    if (!ng_inbox_empty(&h->inbox[cls]) || !may_hold(h, (uint64_t)want * size))
-        return;
-    struct ng_magazine *m = ng_magazine_get();
+    struct ng_magazine *m = may_hold(h, (uint64_t)want * size) ? ng_magazine_get() : NULL;
     if (m == NULL)
-        return;
-    if (ng_serve_refill(h, cls, m, want) == 0) {
+        return 0;
+    uint32_t n = ng_serve_refill(h, cls, m, want);
+    if (n == 0) {
         ng_magazine_drop(m);
-        return;
+    } else {
+        h->given += (uint64_t)n * size;
+        to_inbox(h, m, n * size);
     }
-    h->given += (uint64_t)m->count * size;
-    to_inbox(h, m, m->count * size);
+    return n;
+}
+
+/* Magazines for the heap's next misses, if none wait there. */
+static void serve_request(struct ng_heap *h, uint32_t cls, uint32_t blocks) {
+    if (!ng_inbox_empty(&h->inbox[cls]))
+        return;
+    for (uint32_t n = 1, magazines = 0; n > 0 && blocks > 0 && magazines < MOST_AHEAD; magazines++) {
+        n = stock_inbox(h, cls);
+        blocks -= n < blocks ? n : blocks;
+    }
+}
+
+unsigned ng_serve_ring(struct ng_heap *h, unsigned most) {
+    uint64_t word;
+    unsigned n = 0;
+    ng_serve_late();
+    for (; n < most && ng_ring_take(&h->ring, &word); n++) {
+        if ((word & NG_WORD_KIND) == NG_WORD_REQUEST) {
+            serve_request(h, ng_request_class(word), ng_request_blocks(word));
+        } else {
+            struct ng_magazine *m = (struct ng_magazine *)(uintptr_t)word;
+            ng_serve_magazine(m);
+            ng_magazine_drop(m);
+        }
+    }
+    return n;
 }
 
 void ng_deliver_without_key(struct ng_heap *h, struct ng_magazine *m) {

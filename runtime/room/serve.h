@@ -22,9 +22,6 @@ void ng_serve_magazine(struct ng_magazine *m);
  * its slabs.  How many. */
 unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want);
 
-/* A magazine into the heap's inbox for its next miss, if it has none there and within its bounds. */
-void ng_serve_ahead(struct ng_heap *h, uint32_t cls);
-
 /* A block that was freed where no heap was to be had (a signal handler in the middle of a miss): any thread, without the
  * key; who gets the key next serves it. */
 void ng_late_free(void *block);
