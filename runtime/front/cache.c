@@ -498,10 +498,9 @@ bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
 /* ---- giving everything up ---- */
 
 static void return_carve(struct ng_heap *h, uint32_t cls) {
-    for (; h->carve_left[cls] > 0; h->carve_left[cls]--, h->carve[cls] += ng_classes[cls].size) {
-        void *block = h->carve[cls];
-        ng_slab_return(&block, 1);
-    }
+    if (h->carve_left[cls] > 0)
+        ng_slab_return_rest(h->carve[cls], h->carve_left[cls]);
+    h->carve_left[cls] = 0;
 }
 
 void ng_cache_flush(struct ng_heap *h) {

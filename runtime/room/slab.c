@@ -158,12 +158,10 @@ static uint32_t mark_run(uint32_t slab, void *const *block, uint32_t n) {
     return i;
 }
 
-static uint32_t return_run(void *const *block, uint32_t n) {
-    uint32_t slab = ng_slab_of(block[0]);
+static bool has_bits(struct ng_slab *s) { return s->bits != NULL || (s->bits = bits_get(s->cls)) != NULL; }
+
+static void count_marked(uint32_t slab, uint32_t marked) {
     struct ng_slab *s = &ng_arena.slab[slab];
-    if (s->bits == NULL && (s->bits = bits_get(s->cls)) == NULL)
-        return 1; /* no memory for a bitmap: the block is lost, the heap is whole */
-    uint32_t marked = mark_run(slab, block, n);
     s->free = (uint16_t)(s->free + marked);
     note_free_bytes((int64_t)marked * ng_classes[s->cls].size);
     if (s->free == s->blocks) {
@@ -174,6 +172,14 @@ static uint32_t return_run(void *const *block, uint32_t n) {
         unlink_slab(slab);
         link_slab(slab);
     }
+}
+
+static uint32_t return_run(void *const *block, uint32_t n) {
+    uint32_t slab = ng_slab_of(block[0]);
+    if (!has_bits(&ng_arena.slab[slab]))
+        return 1; /* no memory for a bitmap: the block is lost, the heap is whole */
+    uint32_t marked = mark_run(slab, block, n);
+    count_marked(slab, marked);
     return marked;
 }
 
@@ -183,6 +189,24 @@ void ng_slab_return(void *const *block, uint32_t n) {
         block += done;
         n -= done;
     }
+    ng_sparse_returned();
+}
+
+void ng_slab_return_rest(const char *block, uint32_t n) {
+    uint32_t slab = ng_slab_of(block);
+    struct ng_slab *s = &ng_arena.slab[slab];
+    if (!has_bits(s))
+        return; /* lost, as in return_run */
+    uint32_t end = s->blocks, first = end - n;
+    for (uint32_t w = first / 64; w * 64 < end; w++) {
+        uint64_t mask = UINT64_MAX << (w * 64 < first ? first % 64 : 0);
+        if (end - w * 64 < 64)
+            mask &= UINT64_MAX >> (64 - (end - w * 64));
+        if (s->bits[w] & mask)
+            ng_fatal("double free");
+        s->bits[w] |= mask;
+    }
+    count_marked(slab, n);
     ng_sparse_returned();
 }
 

@@ -30,6 +30,8 @@ void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls);
 
 /* Puts blocks into their slabs' bitmaps.  Ends the program where no block starts there or one is free already. */
 void ng_slab_return(void *const *block, uint32_t n);
+/* The same for a slab's last n blocks, which were never handed out; `block` is the first of them.  Thousands at once. */
+void ng_slab_return_rest(const char *block, uint32_t n);
 
 /* Blocks of the class for the heap, the lowest address last so that it is handed out first; from the fullest slab, the
  * heap's own before orphans (which it adopts).  How many; 0: none is free. */
