@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -21,26 +22,20 @@ size_t ng_os_page(void) {
     static ng_atomic page;
     uint64_t bytes = ng_load(&page, NG_RELAXED);
     if (bytes == 0) {
-        bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+        bytes = getauxval(AT_PAGESZ);
         ng_store(&page, bytes, NG_RELAXED);
     }
     return bytes;
 }
 
+/* What the alignment leaves over stays reserved: two system calls fewer in every process. */
 void *ng_os_reserve(size_t bytes) {
     if (bytes > SIZE_MAX - NG_CHUNK_BYTES)
         return NULL;
-    size_t mapped = bytes + NG_CHUNK_BYTES;
-    char *p = mmap(NULL, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *p = mmap(NULL, bytes + NG_CHUNK_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
-    char *aligned = (char *)(((uintptr_t)p + NG_CHUNK_BYTES - 1) & ~(NG_CHUNK_BYTES - 1));
-    size_t before = (size_t)(aligned - p);
-    if (before != 0)
-        munmap(p, before);
-    if (before != NG_CHUNK_BYTES)
-        munmap(aligned + bytes, NG_CHUNK_BYTES - before);
-    return aligned;
+    return (char *)(((uintptr_t)p + NG_CHUNK_BYTES - 1) & ~(NG_CHUNK_BYTES - 1));
 }
 
 void ng_os_unreserve(void *p, size_t bytes) { munmap(p, bytes); }

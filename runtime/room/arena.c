@@ -33,15 +33,9 @@ static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * u
 
 /* ---- reservation ---- */
 
-static void region_at(struct ng_region *r, char **at, size_t bytes) {
-    r->base = *at;
-    r->bytes = bytes;
-    *at += bytes;
-}
-
-/* Metadata for an arena of so many bytes: map, slabs, three bit arrays, block bits, magazines, heaps. */
+/* Metadata for an arena of so many bytes, in bytes. */
 struct layout {
-    size_t map, slab, bits, block_bits, magazines, heaps;
+    size_t block_bits, magazines, heaps, bits, map, slab;
 };
 
 static struct layout layout_for(size_t arena) {
@@ -49,7 +43,7 @@ static struct layout layout_for(size_t arena) {
     struct layout l;
     l.map = round_up(slabs * sizeof(uint32_t), unit);
     l.slab = round_up(slabs * sizeof(struct ng_slab), unit);
-    l.bits = round_up((slabs + 63) / 64 * sizeof(uint64_t), unit);
+    l.bits = round_up(NG_ARENA_GAP + (slabs + 63) / 64 * sizeof(struct ng_slab_bits), unit);
     l.block_bits = round_up(arena / 128, unit);
     l.magazines = round_up(arena / 32, unit);
     size_t heaps = arena / HEAP_BYTES / 64;
@@ -57,41 +51,46 @@ static struct layout layout_for(size_t arena) {
     return l;
 }
 
+/* Half a chunk more, which puts the places where parts meet into the middle of what one page table maps. */
 static size_t layout_bytes(const struct layout *l) {
-    return l->map + l->slab + 4 * l->bits + l->block_bits + l->magazines + l->heaps;
+    size_t bytes = l->block_bits + l->magazines + l->heaps + l->slab + l->map + l->bits;
+    return round_up(bytes + NG_CHUNK_BYTES / 2, NG_CHUNK_BYTES);
 }
 
+/*
+ *   block bits | .. <- magazines | heaps -> .. | .. <- slabs | map -> .. | .. <- bits of slabs | arena -> ..
+ *
+ * Where two parts meet one call commits the beginnings of both, and few page tables map them: most processes need no more
+ * than the beginnings, and a call or a page costs those two microseconds, when they end too.
+ */
 static bool reserve_exactly(size_t arena) {
     struct layout l = layout_for(arena);
-    size_t all = arena + layout_bytes(&l);
-    char *at = ng_os_reserve(all);
-    if (at == NULL)
+    size_t metadata = layout_bytes(&l);
+    char *base = ng_os_reserve(metadata + arena);
+    if (base == NULL)
         return false;
-    char *base = at;
-    at += arena;
-    ng_arena.map = (uint32_t *)(void *)at;
+    char *meeting = base + NG_CHUNK_BYTES / 2 + l.block_bits + l.magazines, *map = meeting + l.heaps + l.slab;
     /* Anyone may ask about any address of the arena, long before there is a slab at it. */
-    if (!ng_os_readable(at, l.map)) {
-        ng_os_unreserve(base, all);
+    if (!ng_os_readable(map, l.map)) {
+        ng_os_unreserve(base, metadata + arena);
         return false;
     }
-    at += l.map;
-    ng_arena.slab = (struct ng_slab *)(void *)at;
-    at += l.slab;
-    ng_arena.free = (uint64_t *)(void *)at;
-    at += l.bits;
-    ng_arena.dirty = (uint64_t *)(void *)at;
-    at += l.bits;
-    ng_arena.aged = (uint64_t *)(void *)at;
-    at += l.bits;
-    ng_arena.partial = (uint64_t *)(void *)at;
-    at += l.bits;
-    region_at(&ng_bits_region, &at, l.block_bits);
-    region_at(&ng_magazine_region, &at, l.magazines);
-    region_at(&ng_heap_region, &at, l.heaps);
-    ng_arena.base = base;
+    ng_bits_region = (struct ng_region){.base = base, .bytes = l.block_bits};
+    ng_magazine_region = (struct ng_region){.base = meeting, .bytes = l.magazines, .down = true};
+    ng_heap_region = (struct ng_region){.base = meeting, .bytes = l.heaps};
+    ng_arena.map = (uint32_t *)(void *)map;
+    ng_arena.base = base + metadata;
     ng_arena.slabs = arena >> NGRT_SLAB_SHIFT;
     return true;
+}
+
+/* The beginnings of magazines and heaps.  Where it fails each is tried again when it is needed. */
+static void commit_where_regions_meet(void) {
+    if (ng_magazine_region.bytes < REGION_COMMIT || ng_heap_region.bytes < REGION_COMMIT ||
+        !ng_os_commit(ng_heap_region.base - REGION_COMMIT, (size_t)2 * REGION_COMMIT))
+        return;
+    ng_store(&ng_magazine_region.committed, REGION_COMMIT, NG_RELAXED);
+    ng_store(&ng_heap_region.committed, REGION_COMMIT, NG_RELAXED);
 }
 
 bool ng_arena_reserve(size_t limit_bytes) {
@@ -106,28 +105,41 @@ bool ng_arena_reserve(size_t limit_bytes) {
         if (arena < least_arena)
             return false;
     }
+    commit_where_regions_meet();
     ng_arena.limit = limit_bytes == 0 ? SIZE_MAX : limit_bytes >> NGRT_SLAB_SHIFT;
     return true;
 }
 
 /* ---- committing ---- */
 
-static bool commit_pieces(void *array, size_t from, size_t to) {
+/* The bytes [from, to) of two arrays that grow apart from one place.  What is before `from` is committed already, and so
+ * is the rest of its page. */
+struct piece {
+    size_t from, to;
+};
+
+static bool commit_pieces(char *meeting, struct piece down, struct piece up) {
     size_t page = ng_os_page();
-    from = from / page * page;
-    to = round_up(to, page);
-    return ng_os_commit((char *)array + from, to - from);
+    down = (struct piece){round_up(down.from, page), round_up(down.to, page)};
+    up = (struct piece){round_up(up.from, page), round_up(up.to, page)};
+    if (down.from == 0 && up.from == 0)
+        return ng_os_commit(meeting - down.to, down.to + up.to);
+    return (up.from >= up.to || ng_os_commit(meeting + up.from, up.to - up.from)) &&
+           (down.from >= down.to || ng_os_commit(meeting - down.to, down.to - down.from));
+}
+
+static struct piece piece_of(size_t from, size_t to, size_t size) { return (struct piece){from * size, to * size}; }
+
+static struct piece piece_of_bits(size_t from, size_t to) {
+    struct piece p = piece_of((from + 63) / 64, (to + 63) / 64, sizeof(struct ng_slab_bits));
+    return (struct piece){from == 0 ? 0 : p.from + NG_ARENA_GAP, p.to + NG_ARENA_GAP};
 }
 
 static bool commit_slabs(size_t from, size_t to) {
-    if (to > ng_arena.slabs)
-        return false;
-    size_t bits_from = from / 64 * sizeof(uint64_t), bits_to = (to + 63) / 64 * sizeof(uint64_t);
-    return commit_pieces(ng_arena.base, from << NGRT_SLAB_SHIFT, to << NGRT_SLAB_SHIFT) &&
-           commit_pieces(ng_arena.map, from * sizeof(uint32_t), to * sizeof(uint32_t)) &&
-           commit_pieces(ng_arena.slab, from * sizeof(struct ng_slab), to * sizeof(struct ng_slab)) &&
-           commit_pieces(ng_arena.free, bits_from, bits_to) && commit_pieces(ng_arena.dirty, bits_from, bits_to) &&
-           commit_pieces(ng_arena.aged, bits_from, bits_to) && commit_pieces(ng_arena.partial, bits_from, bits_to);
+    return to <= ng_arena.slabs &&
+           commit_pieces(ng_arena.base, piece_of_bits(from, to), piece_of(from, to, NG_SLAB_BYTES)) &&
+           commit_pieces((char *)ng_arena.map, piece_of(from, to, sizeof(struct ng_slab)),
+                         piece_of(from, to, sizeof(uint32_t)));
 }
 
 static void raise_to(ng_atomic *a, uint64_t value) {
@@ -170,11 +182,11 @@ void *ng_region_take(struct ng_region *r, size_t n) {
         size_t end = round_up(at + n, REGION_COMMIT);
         if (end > r->bytes)
             end = r->bytes;
-        if (!commit_pieces(r->base, committed, end))
+        if (!ng_os_commit(r->down ? r->base - end : r->base + committed, end - committed))
             return NULL;
         raise_to(&r->committed, end);
     }
-    return r->base + at;
+    return r->down ? r->base - at - n : r->base + at;
 }
 
 /* ---- fresh slabs ---- */
@@ -198,7 +210,7 @@ uint32_t ng_arena_bump(uint32_t n, uint32_t align) {
 
 /* ---- which slabs are free: with the arena's key ---- */
 
-static inline bool bit_get(const uint64_t *bits, size_t i) { return bits[i / 64] >> (i % 64) & 1; }
+static inline bool bit_get(uint64_t word, size_t i) { return word >> (i % 64) & 1; }
 
 /* The bits of word w that lie in [from, to). */
 static uint64_t mask_in_word(size_t w, size_t from, size_t to) {
@@ -220,10 +232,11 @@ static int64_t clear_range(size_t from, size_t to) {
     int64_t dirty = 0;
     for (size_t w = from / 64; w * 64 < to; w++) {
         uint64_t mask = mask_in_word(w, from, to);
-        dirty += __builtin_popcountll(ng_arena.dirty[w] & mask);
-        ng_arena.free[w] &= ~mask;
-        ng_arena.dirty[w] &= ~mask;
-        ng_arena.aged[w] &= ~mask;
+        struct ng_slab_bits *bits = ng_slab_bits(w);
+        dirty += __builtin_popcountll(bits->dirty & mask);
+        bits->free &= ~mask;
+        bits->dirty &= ~mask;
+        bits->aged &= ~mask;
     }
     return dirty;
 }
@@ -241,11 +254,11 @@ static size_t known_slabs(void) { return ng_load(&ng_arena.bump, NG_RELAXED); }
 /* The first run of n free slabs, starting at a multiple of align; SIZE_MAX if there is none. */
 static size_t find_run(size_t n, size_t align) {
     size_t end = known_slabs();
-    while (ng_arena.lowest * 64 < end && ng_arena.free[ng_arena.lowest] == 0)
+    while (ng_arena.lowest * 64 < end && ng_slab_bits(ng_arena.lowest)->free == 0)
         ng_arena.lowest++;
     size_t at = ng_arena.lowest * 64, run = 0;
     while (at < end) {
-        uint64_t rest = ng_arena.free[at / 64] >> (at % 64);
+        uint64_t rest = ng_slab_bits(at / 64)->free >> (at % 64);
         size_t left = 64 - at % 64;
         if (rest == 0) {
             run = 0;
@@ -275,9 +288,9 @@ static size_t find_run(size_t n, size_t align) {
 static void set_range(size_t from, size_t to, bool dirty) {
     for (size_t w = from / 64; w * 64 < to; w++) {
         uint64_t mask = mask_in_word(w, from, to);
-        ng_arena.free[w] |= mask;
+        ng_slab_bits(w)->free |= mask;
         if (dirty)
-            ng_arena.dirty[w] |= mask;
+            ng_slab_bits(w)->dirty |= mask;
     }
     if (from / 64 < ng_arena.lowest)
         ng_arena.lowest = from / 64;
@@ -306,11 +319,11 @@ static void end_purge(bool dirty) {
 static struct ng_stack late; /* the first slab of each run that was freed, or was done going back, without the key */
 enum { NOT_PURGED, PURGED, PURGED_IN_VAIN };
 
-static ng_atomic *link_of(uint32_t number) { return &ng_arena.slab[number - 1].link; }
+static ng_atomic *link_of(uint32_t number) { return &ng_slab_info(number - 1)->link; }
 
 static void mark_late(void) {
     for (uint32_t number; (number = ng_stack_pop(&late, link_of)) != 0;) {
-        struct ng_slab *s = &ng_arena.slab[number - 1];
+        struct ng_slab *s = ng_slab_info(number - 1);
         if (s->purged != NOT_PURGED) {
             end_purge(s->purged == PURGED_IN_VAIN);
             s->purged = NOT_PURGED;
@@ -342,7 +355,7 @@ uint32_t ng_arena_find(uint32_t n, uint32_t align, bool *zero) {
 /* With the arena's key. */
 static bool extend(size_t first, size_t end, bool *zero) {
     size_t known = known_slabs(), free_end = first;
-    while (free_end < end && free_end < known && bit_get(ng_arena.free, free_end))
+    while (free_end < end && free_end < known && bit_get(ng_slab_bits(free_end / 64)->free, free_end))
         free_end++;
     if (free_end < end) {
         /* What is missing can only come from behind the last slab ever used, where memory is ready already. */
@@ -370,7 +383,7 @@ void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
         leave();
         return;
     }
-    ng_arena.slab[first].large_slabs = n;
+    ng_slab_info(first)->large_slabs = n;
     ng_add(&ng_arena.late_slabs, n, NG_RELAXED); /* first, so that it never counts below zero */
     ng_stack_push(&late, first + 1, link_of(first + 1));
 }
@@ -379,16 +392,18 @@ void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
 
 static uint64_t claimed_to; /* nothing more goes before this time; with the arena's key */
 
+/* The slabs of word w that may go now. */
+static uint64_t ripe(size_t w, bool all) { return all ? ng_slab_bits(w)->dirty : ng_slab_bits(w)->aged; }
+
 /* The next run of slabs from *at on to give back; false at the end. */
 static bool begin_purge(size_t *at, bool all) {
     if (!entered(ng_key_insist(&ng_arena_key)))
         return false;
     size_t end = ng_load(&going, NG_RELAXED) != 0 || (!all && ng_os_now() < claimed_to) ? 0 : known_slabs();
-    const uint64_t *bits = all ? ng_arena.dirty : ng_arena.aged;
-    while (*at < end && !bit_get(bits, *at))
-        *at += bits[*at / 64] >> (*at % 64) == 0 ? 64 - *at % 64 : 1;
+    while (*at < end && !bit_get(ripe(*at / 64, all), *at))
+        *at += ripe(*at / 64, all) >> (*at % 64) == 0 ? 64 - *at % 64 : 1;
     size_t from = *at;
-    while (*at < end && bit_get(bits, *at) && *at - from < PURGE_SLABS)
+    while (*at < end && bit_get(ripe(*at / 64, all), *at) && *at - from < PURGE_SLABS)
         (*at)++;
     bool some = *at > from;
     if (some) {
@@ -404,7 +419,7 @@ static void age(void) {
     if (!entered(ng_key_insist(&ng_arena_key)))
         return;
     for (size_t w = 0, words = (known_slabs() + 63) / 64; w < words; w++)
-        ng_arena.aged[w] = ng_arena.dirty[w];
+        ng_slab_bits(w)->aged = ng_slab_bits(w)->dirty;
     leave();
 }
 
@@ -413,7 +428,7 @@ bool ng_arena_purge(bool all) {
     for (size_t at = 0; begin_purge(&at, all);) {
         uint32_t first = (uint32_t)going_from;
         bool gone = ng_os_purge(ng_slab_start(first), ng_load(&going, NG_RELAXED) << NGRT_SLAB_SHIFT);
-        ng_arena.slab[first].purged = gone ? PURGED : PURGED_IN_VAIN;
+        ng_slab_info(first)->purged = gone ? PURGED : PURGED_IN_VAIN;
         ng_stack_push(&late, first + 1, link_of(first + 1));
         if (entered(ng_key_insist(&ng_arena_key))) /* else the next one who gets it does this */
             leave();

@@ -27,6 +27,8 @@
 #define NG_SLAB_BYTES ((size_t)1 << NGRT_SLAB_SHIFT)
 #define NG_CHUNK_SLABS (NG_CHUNK_BYTES / NG_SLAB_BYTES)
 #define NG_NO_SLAB UINT32_MAX
+#define NG_ARENA_GAP                                                                                                   \
+    NG_SLAB_BYTES /* never used, below the arena: a program's writes before its first block hit nothing */
 
 /* What the room knows of a slab.  Written by who opens the slab, later by the key's holder alone. */
 struct ng_slab {
@@ -50,17 +52,20 @@ struct ng_slab {
 /* Everything zero but the link. */
 static inline void ng_slab_reset(struct ng_slab *s) { memset(s, 0, offsetof(struct ng_slab, link)); }
 
+/* Bits of 64 slabs, one a slab. */
+struct ng_slab_bits {
+    uint64_t free;    /* and below bump */
+    uint64_t dirty;   /* free, and its pages may hold something */
+    uint64_t aged;    /* dirty since before the last tick */
+    uint64_t partial; /* it has blocks in its bitmap, and is in a list.  With ng_key */
+};
+
 struct ng_arena {
-    char *base;           /* NULL until there is a heap */
-    size_t slabs;         /* reserved */
-    uint32_t *map;        /* abi.h says what a word means */
-    struct ng_slab *slab; /* one a slab */
-    uint64_t *free;       /* one bit a slab below bump: free */
-    uint64_t *dirty;      /* free, and its pages may hold something */
-    uint64_t *aged;       /* dirty since before the last tick */
-    uint64_t *partial;    /* one bit a slab: it has blocks in its bitmap, and is in a list.  With ng_key */
-    size_t lowest;        /* no free slab in a word of bits below this one */
-    size_t limit;         /* slabs that may be in use at once (NGRT_LIMIT) */
+    char *base;    /* NULL until there is a heap */
+    size_t slabs;  /* reserved */
+    uint32_t *map; /* abi.h says what a word means */
+    size_t lowest; /* no free slab in a word of bits below this one */
+    size_t limit;  /* slabs that may be in use at once (NGRT_LIMIT) */
     _Alignas(64) ng_atomic bump;
     ng_atomic committed;
     ng_atomic ahead;
@@ -73,10 +78,18 @@ struct ng_arena {
 
 extern struct ng_arena ng_arena;
 
-/* A range that grows by committing more of it; for metadata in numbered pieces. */
+/* What is known of slabs lies below the map, their bits below the arena, the first of each next to it (arena.c). */
+static inline struct ng_slab *ng_slab_info(size_t slab) { return (struct ng_slab *)(void *)ng_arena.map - 1 - slab; }
+
+static inline struct ng_slab_bits *ng_slab_bits(size_t word) {
+    return (struct ng_slab_bits *)(void *)(ng_arena.base - NG_ARENA_GAP) - 1 - word;
+}
+
+/* A range that grows by committing more of it, from base upwards or downwards; for metadata in numbered pieces. */
 struct ng_region {
     char *base;
     size_t bytes;
+    bool down;
     ng_atomic used;
     ng_atomic committed;
 };

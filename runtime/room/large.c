@@ -51,7 +51,7 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, &is_zero);
     if (first == NG_NO_SLAB)
         return NULL;
-    struct ng_slab *s = &ng_arena.slab[first];
+    struct ng_slab *s = ng_slab_info(first);
     ng_slab_reset(s);
     s->large_bytes = usable_for(size);
     s->large_slabs = (uint32_t)n;
@@ -65,7 +65,7 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
 
 void ng_large_put(void *block) {
     uint32_t first = ng_slab_of(block);
-    struct ng_slab *s = &ng_arena.slab[first];
+    struct ng_slab *s = ng_slab_info(first);
     if (block != (void *)ng_slab_start(first) || ng_arena_swap_word(first, 0) != NGRT_BIN_LARGE)
         ng_fatal("free of an address at which no block starts");
     bool dirty = true;
@@ -78,11 +78,11 @@ void ng_large_put(void *block) {
     ng_arena_free(first, s->large_slabs, dirty);
 }
 
-size_t ng_large_usable(const void *block) { return ng_arena.slab[ng_slab_of(block)].large_bytes; }
+size_t ng_large_usable(const void *block) { return ng_slab_info(ng_slab_of(block))->large_bytes; }
 
 /* Gives the slabs behind the first n back. */
 static void shrink(uint32_t first, uint32_t n) {
-    struct ng_slab *s = &ng_arena.slab[first];
+    struct ng_slab *s = ng_slab_info(first);
     if (n < s->large_slabs) {
         ng_arena_free(first + n, s->large_slabs - n, true);
         s->large_slabs = n;
@@ -90,7 +90,7 @@ static void shrink(uint32_t first, uint32_t n) {
 }
 
 static bool grow_in_place(uint32_t first, uint32_t n) {
-    struct ng_slab *s = &ng_arena.slab[first];
+    struct ng_slab *s = ng_slab_info(first);
     bool zero;
     if (!ng_arena_within_limit(n - s->large_slabs))
         return false;
@@ -101,7 +101,7 @@ static bool grow_in_place(uint32_t first, uint32_t n) {
 }
 
 static void *move(void *block, size_t size) {
-    struct ng_slab *s = &ng_arena.slab[ng_slab_of(block)];
+    struct ng_slab *s = ng_slab_info(ng_slab_of(block));
     size_t bytes = (size_t)s->large_slabs << NGRT_SLAB_SHIFT;
     if (bytes < MOVE_BYTES)
         return NULL;
@@ -111,7 +111,7 @@ static void *move(void *block, size_t size) {
     if (!ng_os_move(block, to, bytes)) {
         memcpy(to, block, s->large_bytes);
     } else {
-        ng_arena.slab[ng_slab_of(to)].moved = 1;
+        ng_slab_info(ng_slab_of(to))->moved = 1;
         s->moved = 1; /* so that nobody takes its slabs for dirty */
     }
     ng_large_put(block);
@@ -120,7 +120,7 @@ static void *move(void *block, size_t size) {
 
 void *ng_large_resize(void *block, size_t size) {
     uint32_t first = ng_slab_of(block);
-    struct ng_slab *s = &ng_arena.slab[first];
+    struct ng_slab *s = ng_slab_info(first);
     size_t n = slabs_for(size);
     if (n > ng_arena.slabs)
         return NULL;

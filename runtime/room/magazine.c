@@ -10,11 +10,11 @@
 static struct ng_stack empty;
 
 static struct ng_magazine *magazine_at(uint32_t number) {
-    return (struct ng_magazine *)(void *)(ng_magazine_region.base + (size_t)(number - 1) * NGRT_MAGAZINE_BYTES);
+    return (struct ng_magazine *)(void *)(ng_magazine_region.base - (size_t)number * NGRT_MAGAZINE_BYTES);
 }
 
 static uint32_t number_of(const struct ng_magazine *m) {
-    return (uint32_t)(((const char *)m - ng_magazine_region.base) / NGRT_MAGAZINE_BYTES) + 1;
+    return (uint32_t)((ng_magazine_region.base - (const char *)m) / NGRT_MAGAZINE_BYTES);
 }
 
 static ng_atomic *link_of(uint32_t number) { return &magazine_at(number)->next; }

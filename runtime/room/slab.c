@@ -61,21 +61,21 @@ static void stock(struct ng_heap *h, uint32_t cls) {
 }
 
 static void unlink_slab(uint32_t slab) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     if (s->prev != NG_NO_SLAB)
-        ng_arena.slab[s->prev].next = s->next;
+        ng_slab_info(s->prev)->next = s->next;
     else
         *list_of(s) = s->next;
     if (s->next != NG_NO_SLAB)
-        ng_arena.slab[s->next].prev = s->prev;
+        ng_slab_info(s->next)->prev = s->prev;
     if (s->listed == LISTED_ORPHAN)
         set_orphan_bit(s->cls);
     s->listed = UNLISTED;
-    ng_arena.partial[slab / 64] &= ~((uint64_t)1 << slab % 64);
+    ng_slab_bits(slab / 64)->partial &= ~((uint64_t)1 << slab % 64);
 }
 
 static void link_slab(uint32_t slab) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     struct ng_heap *h = ng_heap_at(s->heap);
     /* A heap that waited and has a thread again is no orphan, though its mark stays until that thread gets the key. */
     s->listed = h->orphaned && ng_load(&h->threads, NG_RELAXED) == 0 ? LISTED_ORPHAN : LISTED;
@@ -84,9 +84,9 @@ static void link_slab(uint32_t slab) {
     s->prev = NG_NO_SLAB;
     s->next = *first;
     if (*first != NG_NO_SLAB)
-        ng_arena.slab[*first].prev = slab;
+        ng_slab_info(*first)->prev = slab;
     *first = slab;
-    ng_arena.partial[slab / 64] |= (uint64_t)1 << slab % 64;
+    ng_slab_bits(slab / 64)->partial |= (uint64_t)1 << slab % 64;
     if (s->listed == LISTED_ORPHAN)
         set_orphan_bit(s->cls);
     else
@@ -122,7 +122,7 @@ bool ng_slab_orphans(uint32_t cls) { return ng_load(&orphan_classes, NG_RELAXED)
 /* ---- a slab's life ---- */
 
 void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     ng_slab_reset(s);
     s->heap = heap;
     s->cls = (uint8_t)cls;
@@ -131,7 +131,7 @@ void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls) {
 }
 
 static void close_slab(uint32_t slab) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     if (s->listed != UNLISTED)
         unlink_slab(slab);
     note_free_bytes(-(int64_t)s->blocks * ng_classes[s->cls].size);
@@ -143,7 +143,7 @@ static void close_slab(uint32_t slab) {
 
 /* Marks blocks of the slab as free, from the front of the array until one is another slab's.  How many. */
 static uint32_t mark_run(uint32_t slab, void *const *block, uint32_t n) {
-    const struct ng_slab *s = &ng_arena.slab[slab];
+    const struct ng_slab *s = ng_slab_info(slab);
     const struct ng_class *k = &ng_classes[s->cls];
     const char *start = ng_slab_start(slab);
     uint32_t i = 0;
@@ -161,7 +161,7 @@ static uint32_t mark_run(uint32_t slab, void *const *block, uint32_t n) {
 static bool has_bits(struct ng_slab *s) { return s->bits != NULL || (s->bits = bits_get(s->cls)) != NULL; }
 
 static void count_marked(uint32_t slab, uint32_t marked) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     s->free = (uint16_t)(s->free + marked);
     note_free_bytes((int64_t)marked * ng_classes[s->cls].size);
     if (s->free == s->blocks) {
@@ -176,7 +176,7 @@ static void count_marked(uint32_t slab, uint32_t marked) {
 
 static uint32_t return_run(void *const *block, uint32_t n) {
     uint32_t slab = ng_slab_of(block[0]);
-    if (!has_bits(&ng_arena.slab[slab]))
+    if (!has_bits(ng_slab_info(slab)))
         return 1; /* no memory for a bitmap: the block is lost, the heap is whole */
     uint32_t marked = mark_run(slab, block, n);
     count_marked(slab, marked);
@@ -194,7 +194,7 @@ void ng_slab_return(void *const *block, uint32_t n) {
 
 void ng_slab_return_rest(const char *block, uint32_t n) {
     uint32_t slab = ng_slab_of(block);
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     if (!has_bits(s))
         return; /* lost, as in return_run */
     uint32_t end = s->blocks, first = end - n;
@@ -212,7 +212,7 @@ void ng_slab_return_rest(const char *block, uint32_t n) {
 
 /* Up to `want` blocks in address order into block[-1], block[-2], ... */
 static unsigned take_blocks(uint32_t slab, void **block, unsigned want) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     const struct ng_class *k = &ng_classes[s->cls];
     char *start = ng_slab_start(slab);
     unsigned n = 0;
@@ -236,7 +236,7 @@ static unsigned take_blocks(uint32_t slab, void **block, unsigned want) {
 }
 
 static void adopt(struct ng_heap *h, uint32_t slab) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     unlink_slab(slab);
     s->heap = h->number;
     ng_arena_set_word(slab, ng_word_for(h->number, s->cls));

@@ -74,7 +74,7 @@ static uint32_t free_pages(const struct ng_slab *s) {
     return found;
 }
 
-static bool has_something_free(size_t slab) { return (ng_arena.partial[slab / 64] >> slab % 64 & 1) != 0; }
+static bool has_something_free(size_t slab) { return (ng_slab_bits(slab / 64)->partial >> slab % 64 & 1) != 0; }
 
 /* What of them may go in this pass. */
 static uint32_t ripe(const struct pass *p, const struct ng_slab *s, uint32_t found) {
@@ -86,7 +86,7 @@ static void look_at_chunk(struct pass *p, size_t end) {
     for (size_t i = p->at; i < end; i++) {
         if (!has_something_free(i))
             continue;
-        const struct ng_slab *s = &ng_arena.slab[i];
+        const struct ng_slab *s = ng_slab_info(i);
         uint32_t found = free_pages(s), now = ripe(p, s, found);
         ready += (size_t)__builtin_popcount(now);
         young += (size_t)__builtin_popcount(found & ~now);
@@ -108,7 +108,7 @@ static bool give(char *start, uint32_t pages) {
 }
 
 static void visit(struct pass *p, size_t slab) {
-    struct ng_slab *s = &ng_arena.slab[slab];
+    struct ng_slab *s = ng_slab_info(slab);
     uint32_t found = free_pages(s), now = p->giving ? ripe(p, s, found) : 0;
     if (now != 0 && give(ng_slab_start((uint32_t)slab), now)) {
         s->gone_pages = (uint16_t)(s->gone_pages | now);
