@@ -36,6 +36,7 @@ enum {
     SPELLS = 200, /* heavy debts, 10 ms of work in all, before the room is worth starting */
     MUCH_FREE = 1 << 20,
     RING_ALL = 2 * NG_RING_SLOTS,
+    MOST_BORROWED = 16, /* blocks */
 };
 
 /* ---- magazines at hand ---- */
@@ -493,6 +494,23 @@ bool ng_cache_refill(struct ng_heap *h, uint32_t cls) {
     count_request(h, cls, served && !by_key && (h->carve_in_memory >> cls & 1) != 0);
     open_bin(h, cls, in_use, served ? in_use->count : 0);
     return served;
+}
+
+/* A class's first block costs a page of its slab and half a page for its magazine, more time than all else in a program
+ * that allocates little; so the first few come from a class that has both.  Only where realloc would keep the block for
+ * each size of the class, and with every alignment that the class has. */
+uint32_t ng_cache_lender(struct ng_heap *h, uint32_t cls) {
+    uint32_t size = ng_classes[cls].size;
+    if (h->cap[cls] != 0 || cls == 0 || h->borrowed[cls] == MOST_BORROWED || (h->requested >> cls & 1) != 0)
+        return cls;
+    uint32_t most = 2 * (ng_classes[cls - 1].size + 1), align = size & -size;
+    for (uint32_t c = cls + 1; c < NGRT_CLASSES && ng_classes[c].size <= most; c++) {
+        if (h->cap[c] != 0 && ng_classes[c].size % align == 0) {
+            h->borrowed[cls]++;
+            return c;
+        }
+    }
+    return cls;
 }
 
 /* ---- giving everything up ---- */

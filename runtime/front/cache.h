@@ -16,6 +16,9 @@ static inline struct ngrt_bin *ng_bin(struct ng_heap *h, uint32_t cls) { return 
 /* Blocks into the class's bin, which is empty.  False where there is no memory. */
 bool ng_cache_refill(struct ng_heap *h, uint32_t cls);
 
+/* The class whose block is to serve a request of this class: mostly itself, at first perhaps a larger one. */
+uint32_t ng_cache_lender(struct ng_heap *h, uint32_t cls);
+
 /* A free slot in the class's bin, which is full.  False where there is no magazine to be had. */
 bool ng_cache_make_room(struct ng_heap *h, uint32_t cls);
 

@@ -110,7 +110,10 @@ void *ng_malloc_miss(size_t size) {
     if (h == NULL || h->busy)
         return get_large(size, 1, false);
     enter(h);
-    void *p = take(h, ngrt_class_of(size + (size == 0)));
+    uint32_t cls = ngrt_class_of(size + (size == 0)), lender = ng_cache_lender(h, cls);
+    void *p = take(h, lender);
+    if (p == NULL && lender != cls)
+        p = take(h, cls);
     leave(h);
     if (p == NULL)
         return no_memory();

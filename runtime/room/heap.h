@@ -63,6 +63,7 @@ struct ng_heap {
     ng_atomic taken;                   /* bytes taken from returned and inbox, ever; read with the key */
     uint64_t debt, debt_since;         /* nanoseconds of the room's work that the thread did itself, since when */
     ng_atomic threads;                 /* 1 while a thread has it */
+    uint8_t borrowed[NGRT_CLASSES];    /* blocks of larger classes handed out before the class had any (cache.c) */
     uint32_t emptied_at;               /* slabs in use when idle classes were last emptied (cache.c) */
     uint32_t busy_spells;              /* settled debts that were heavy (cache.c) */
     struct ng_counts counts;
