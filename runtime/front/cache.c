@@ -261,10 +261,14 @@ static void set_cap(struct ng_heap *h, uint32_t cls, uint32_t cap) {
     int64_t more = ((int64_t)cap - h->cap[cls]) * ng_classes[cls].size;
     ng_count(&h->cap_bytes, (uint64_t)more);
     h->cap[cls] = (uint16_t)cap;
+    if (cap * ng_classes[cls].size > h->largest_cap)
+        h->largest_cap = cap * ng_classes[cls].size;
 }
 
 /* Halves the capacity of one class that has more bytes than `bytes`, and gives its chain away; false: there is none. */
 static bool shrink_another(struct ng_heap *h, uint32_t bytes) {
+    if (h->largest_cap <= bytes)
+        return false;
     for (unsigned i = 0; i < NGRT_CLASSES; i++) {
         uint32_t v = h->victim = (h->victim + 1) % NGRT_CLASSES;
         if (h->cap[v] < 2 || h->cap[v] * ng_classes[v].size <= bytes)
@@ -278,6 +282,7 @@ static bool shrink_another(struct ng_heap *h, uint32_t bytes) {
             b->limit = m->block + slots(h, v);
         return true;
     }
+    h->largest_cap = bytes;
     return false;
 }
 

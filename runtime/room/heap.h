@@ -54,6 +54,7 @@ struct ng_heap {
     uint32_t outgoing_bytes;
     ng_atomic cap_bytes;               /* sum of cap * block size: what the bins and chains can hold at most */
     uint32_t victim;                   /* where the search for a class to shrink goes on */
+    uint32_t largest_cap;              /* no class may keep more bytes (one block aside) */
     uint16_t cap[NGRT_CLASSES];        /* blocks of the class that the thread may keep */
     uint32_t chained[NGRT_CLASSES];    /* blocks in the chain */
     char *carve[NGRT_CLASSES];         /* blocks of a slab of ours that were never handed out: from here ... */
