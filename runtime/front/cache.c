@@ -26,10 +26,9 @@
 
 enum {
     BUDGET_BYTES = 384 << 10, /* rule 4 grants 512 KiB a thread; the rest is what is on its way (serve.c) */
-    OUTGOING_BYTES = 32 << 10,
+    KEPT_BY_DEAD = 64 << 10,
     MOST_ASIDES = 8,  /* magazines; from here on the thread lets others run to get the key, or does without */
     MOST_WAITING = 8, /* words on the ring; a room that leaves more there is stalled, whatever it says of itself */
-    KEPT_BY_DEAD = 64 << 10,
     MOST_RESTING = 8, /* heaps without a thread that may keep magazines */
     DEBT_NS = 50000,
     HEAVY = 8,    /* a debt is heavy where it took more than one part in so many of the time */
@@ -247,7 +246,7 @@ bool ng_cache_send(struct ng_heap *h, void *block, uint32_t bytes) {
         return false;
     m->block[m->count++] = block;
     h->outgoing_bytes += bytes;
-    if (m->count == NGRT_MAGAZINE_SLOTS || h->outgoing_bytes >= OUTGOING_BYTES)
+    if (m->count == NGRT_MAGAZINE_SLOTS || h->outgoing_bytes >= NG_OUTGOING_BYTES)
         hand_back_outgoing(h);
     return true;
 }

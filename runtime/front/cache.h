@@ -9,7 +9,9 @@
 #ifndef NG_FRONT_CACHE_H
 #define NG_FRONT_CACHE_H
 
-#include "room/heap.h"
+#include "room/slab.h"
+
+enum { NG_OUTGOING_BYTES = 32 << 10 };
 
 static inline struct ngrt_bin *ng_bin(struct ng_heap *h, uint32_t cls) { return &h->bin[cls]; }
 
@@ -25,6 +27,18 @@ bool ng_cache_make_room(struct ng_heap *h, uint32_t cls);
 /* A block of another thread's slab, or a large one that found the key taken: towards its owner.  False where there is
  * no magazine to be had. */
 bool ng_cache_send(struct ng_heap *h, void *block, uint32_t bytes);
+
+/* The same while the magazine has room for more than this one: the last of each takes the longer way. */
+static inline bool ng_cache_append(struct ng_heap *h, void *block, uint32_t cls) {
+    struct ng_magazine *m = h->outgoing;
+    uint32_t bytes = h->outgoing_bytes + ng_classes[cls].size;
+    if (m == NULL || m->count + 1u >= NGRT_MAGAZINE_SLOTS || bytes >= NG_OUTGOING_BYTES)
+        return false;
+    m->block[m->count++] = block;
+    h->outgoing_bytes = bytes;
+    ng_count(&h->counts.foreign, 1);
+    return true;
+}
 
 /* Blocks of the class that are at hand without asking anybody. */
 size_t ng_cache_holds(const struct ng_heap *h, uint32_t cls);
