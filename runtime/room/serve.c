@@ -13,21 +13,44 @@
 /* What may wait for one thread in returned magazines and inboxes, all classes together; more goes to the bitmaps. */
 enum {
     MOST_HELD_BYTES = 96 << 10,
+    MOST_SIZE_HELD = 1 << 10,   /* few larger blocks would fill it; the bitmaps cost little next to their use */
     MOST_UNCOUNTED = 512 << 10, /* of all threads together, which may be idle for long */
     MOST_AHEAD = 4,             /* magazines for one request: about 4 us with the key */
 };
 
-static bool may_hold(struct ng_heap *h, uint64_t bytes) {
-    return !h->orphaned && (int64_t)(h->given + bytes - ng_load(&h->taken, NG_RELAXED)) <= MOST_HELD_BYTES;
+/* Bytes that may still be put there. */
+static int64_t room_for(const struct ng_heap *h) {
+    return MOST_HELD_BYTES - (int64_t)(h->given - ng_load(&h->taken, NG_RELAXED));
 }
+
+static bool may_hold(const struct ng_heap *h, uint64_t bytes) { return !h->orphaned && (int64_t)bytes <= room_for(h); }
 
 static void to_inbox(struct ng_heap *h, struct ng_magazine *m, uint32_t given) {
     m->given = given;
     ng_inbox_put(&h->inbox[m->cls], &m->next);
 }
 
+/* Foreign blocks on their way to one owner.  What all of them change is read once and written once: those lines are also
+ * the owner's, who works on another core. */
+struct owner {
+    struct ng_heap *heap;
+    int64_t room; /* bytes that it may still hold */
+    int64_t given;
+    uint64_t stocked;
+};
+
+static struct owner begin_owner(struct ng_heap *h) {
+    return (struct owner){.heap = h, .room = h->orphaned ? 0 : room_for(h)};
+}
+
+static void end_owner(const struct owner *o) {
+    o->heap->given += (uint64_t)o->given;
+    ng_store(&o->heap->stocked, ng_load(&o->heap->stocked, NG_RELAXED) | o->stocked, NG_RELAXED);
+}
+
 /* A returned magazine is full: to the inbox if none waits there, else into the bitmaps. */
-static void returned_full(struct ng_heap *h, uint32_t cls) {
+static void returned_full(struct owner *o, uint32_t cls) {
+    struct ng_heap *h = o->heap;
     struct ng_magazine *m = h->returned[cls];
     h->returned[cls] = NULL;
     uint32_t bytes = m->count * ng_classes[cls].size;
@@ -35,44 +58,67 @@ static void returned_full(struct ng_heap *h, uint32_t cls) {
         to_inbox(h, m, bytes);
         return;
     }
-    h->given -= bytes;
+    o->given -= bytes;
+    o->room += bytes;
     ng_slab_return(m->block, m->count);
     ng_magazine_drop(m);
 }
 
-/* One foreign block: to its owner's returned magazine, without touching a bitmap, where the owner may want it. */
-static void sort_block(void *block) {
-    uint32_t word = ng_arena_word(block);
-    if (word == NGRT_BIN_LARGE) {
-        ng_large_put(block);
-        return;
-    }
-    if (word == 0)
-        ng_fatal("free of an address at which no block starts");
-    struct ng_heap *h = ng_heap_at(ng_word_heap(word));
-    uint32_t cls = ng_word_class(word);
-    struct ng_magazine *m = h->returned[cls];
-    if (!may_hold(h, ng_classes[cls].size) || (m == NULL && (m = ng_magazine_get()) == NULL)) {
-        ng_slab_return(&block, 1);
-        return;
-    }
-    h->returned[cls] = m;
-    m->cls = cls;
+/* To the owner's returned magazine, without touching a bitmap; false where the owner has enough. */
+static bool hold(struct owner *o, uint32_t cls, void *block) {
+    struct ng_magazine *m = o->heap->returned[cls];
+    const struct ng_class *k = &ng_classes[cls];
+    if (k->size > MOST_SIZE_HELD || o->room < k->size || (m == NULL && (m = ng_magazine_get()) == NULL))
+        return false;
+    o->heap->returned[cls] = m;
+    m->cls = (uint16_t)cls;
     m->block[m->count++] = block;
-    h->given += ng_classes[cls].size;
-    uint64_t bits = ng_load(&h->stocked, NG_RELAXED);
-    ng_store(&h->stocked, bits | (uint64_t)1 << cls, NG_RELAXED);
-    if (m->count >= ng_classes[cls].most_held)
-        returned_full(h, cls);
+    o->room -= k->size;
+    o->given += k->size;
+    o->stocked |= (uint64_t)1 << cls;
+    if (m->count >= k->most_held)
+        returned_full(o, cls);
+    return true;
+}
+
+/* The blocks from number i on that have one owner, to it; those that it does not take to the magazine's start.  Where the
+ * next one's begin. */
+static uint32_t sort_run(struct ng_magazine *from, uint32_t i, uint32_t *left) {
+    uint32_t word = ng_arena_word(from->block[i]), owner = ng_word_heap(word);
+    struct owner o = begin_owner(ng_heap_at(owner));
+    while (ng_word_heap(word) == owner) {
+        void *block = from->block[i++];
+        if (!hold(&o, ng_word_class(word), block))
+            from->block[(*left)++] = block;
+        if (i == from->count)
+            break;
+        word = ng_arena_word(from->block[i]);
+    }
+    end_owner(&o);
+    return i;
+}
+
+/* Foreign blocks, each to its owner. */
+static void sort(struct ng_magazine *from) {
+    uint32_t left = 0, i = 0;
+    while (i < from->count) {
+        uint32_t word = ng_arena_word(from->block[i]);
+        if (word == 0)
+            ng_fatal("free of an address at which no block starts");
+        if (word == NGRT_BIN_LARGE)
+            ng_large_put(from->block[i++]);
+        else
+            i = sort_run(from, i, &left);
+    }
+    if (left != 0)
+        ng_slab_return(from->block, left);
 }
 
 void ng_serve_magazine(struct ng_magazine *m) {
-    if (m->cls == NG_MIXED) {
-        for (uint32_t i = 0; i < m->count; i++)
-            sort_block(m->block[i]);
-    } else {
+    if (m->cls == NG_MIXED)
+        sort(m);
+    else
         ng_slab_return(m->block, m->count);
-    }
     m->count = 0;
 }
 

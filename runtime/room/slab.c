@@ -176,6 +176,8 @@ static void count_marked(uint32_t slab, uint32_t marked) {
 
 static uint32_t return_run(void *const *block, uint32_t n) {
     uint32_t slab = ng_slab_of(block[0]);
+    if (ng_slab_info(slab)->bits == NULL && ng_arena_word(block[0]) == 0)
+        ng_fatal("double free"); /* the first one emptied the slab */
     if (!has_bits(ng_slab_info(slab)))
         return 1; /* no memory for a bitmap: the block is lost, the heap is whole */
     uint32_t marked = mark_run(slab, block, n);
