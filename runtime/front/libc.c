@@ -38,10 +38,17 @@ NG_MISS void *ng_miss_aligned(size_t align, size_t size, const void *caller) {
     return ng_aligned(align, size != 0 ? size : 1);
 }
 
+NG_MISS static void free_and_invite(void *p, const void *caller) {
+    invite(caller);
+    ng_free_miss(p);
+}
+
+/* A tail call either way, so that no register is saved: every free of another thread's block comes by. */
 NG_MISS void ng_miss_free(void *p, const void *caller) {
     if (NG_UNLIKELY(ng_room_wanted))
-        invite(caller);
-    ng_free_miss(p);
+        free_and_invite(p, caller);
+    else
+        ng_free_miss(p);
 }
 
 NG_MISS static void *calloc_miss(size_t bytes, const void *caller) {
