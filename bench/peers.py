@@ -107,14 +107,14 @@ def version(name, path):
 
 def base_allocator(name):
     """An allocator by its name, or by the path of its library."""
-    name = name.replace("ngrt-", "ngrt ")
+    ours = name.replace("ngrt-", "ngrt ", 1)
     if name in PEERS:
         path = library(name)
         return Allocator(name, path, "plain", {}, version(name, path))
-    if name in OURS:
-        build, env = OURS[name]
-        ours = built("lib/libngrt.so")
-        return Allocator(name, ours if build == "plain" else None, build, dict(env), version(name, ours))
+    if ours in OURS:
+        build, env = OURS[ours]
+        path = built("lib/libngrt.so")
+        return Allocator(ours, path if build == "plain" else None, build, dict(env), version(ours, path))
     if "/" in name or ".so" in name:
         path = os.path.abspath(name)
         if not os.path.isfile(path):

@@ -336,7 +336,7 @@ class AllocatorsAreNamedByTheUser(unittest.TestCase):
         self.assertEqual(peers.allocator("glibc").env, {})
 
     def test_any_library_by_its_path(self):
-        with tempfile.NamedTemporaryFile(suffix=".so") as file:
+        with tempfile.NamedTemporaryFile(prefix="libngrt-old", suffix=".so") as file:
             self.assertEqual(peers.allocator(file.name).library, file.name)
             self.assertEqual(peers.allocator(f"mine={file.name}+X=1").name, "mine")
         with self.assertRaisesRegex(peers.Missing, "no such file"):
