@@ -5,7 +5,8 @@
  * once, and each malloc and free is in line.
  *
  *   ngcc -O2 -Rpass=nextgen examples/ahead.c -o ahead      says so for each call
- *   NGRT_STATS=1 ./ahead                                   requests, and how many found blocks ready in time
+ *   NGRT_SERVER=on NGRT_STATS=1 ./ahead                    requests, and how many found blocks ready in time; a program of
+ *                                                          this size gets no room unless it is told to
  */
 #include <stdio.h>
 #include <stdlib.h>
