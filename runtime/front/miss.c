@@ -244,7 +244,7 @@ void *ng_realloc(void *p, size_t size) {
 
 /* ---- ahead and back ---- */
 
-/* To wake the room costs a system call, about 2 us; to refill a magazine oneself costs 4 ns a block. */
+/* To wake the room costs a system call, more than to refill a few magazines oneself. */
 enum { WAKING_BLOCKS = 1000 };
 
 void ng_request(uint32_t bin, size_t blocks) {

@@ -15,7 +15,7 @@ enum {
     MOST_HELD_BYTES = 96 << 10,
     MOST_SIZE_HELD = 1 << 10,   /* few larger blocks would fill it; the bitmaps cost little next to their use */
     MOST_UNCOUNTED = 512 << 10, /* of all threads together, which may be idle for long */
-    MOST_AHEAD = 4,             /* magazines for one request: about 4 us with the key */
+    MOST_AHEAD = 4,             /* magazines for one request, so that the key is soon free again */
 };
 
 /* Bytes that may still be put there. */
