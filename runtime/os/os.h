@@ -66,6 +66,14 @@ unsigned ng_os_cpus(void);
 void ng_os_room_cpus(int wanted, int program, cpu_set_t *set);
 extern const char *ng_os_cpu_folder; /* where the system tells of CPUs; tests show it others */
 
+/* ---- loader.c ---- */
+
+/* Once, before the next function and before there are threads. */
+void ng_os_find_loader(void);
+/* Whether `caller`, a return address, lies in libc or in the dynamic loader, or the thread is in a constructor or
+ * destructor that dlopen or dlclose runs.  In a static program never. */
+bool ng_os_in_loader(const void *caller);
+
 /* ---- time.c, fatal.c ---- */
 
 uint64_t ng_os_now(void);      /* nanoseconds, monotonic */

@@ -21,7 +21,6 @@
 #include "room/serve.h"
 #include "room/spare.h"
 
-#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -190,34 +189,6 @@ void ng_room_consider(bool busy) {
         __atomic_store_n(&ng_room_wanted, 1, __ATOMIC_RELAXED);
 }
 
-/* Where libc and the loader lie; both empty where they are linked into the program itself. */
-static struct {
-    uintptr_t from, to;
-} keep_out[2];
-
-static int note_object(struct dl_phdr_info *info, size_t size, void *data) {
-    (void)size;
-    (void)data;
-    const uintptr_t marks[] = {(uintptr_t)&pthread_setname_np, (uintptr_t)&_r_debug, (uintptr_t)&ng_room_wanted};
-    uintptr_t from = UINTPTR_MAX, to = 0;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
-        if (ph->p_type != PT_LOAD)
-            continue;
-        uintptr_t start = info->dlpi_addr + ph->p_vaddr;
-        from = start < from ? start : from;
-        to = start + ph->p_memsz > to ? start + ph->p_memsz : to;
-    }
-    bool holds_us = marks[2] >= from && marks[2] < to;
-    for (int i = 0; i < 2; i++) {
-        if (marks[i] >= from && marks[i] < to && !holds_us) {
-            keep_out[i].from = from;
-            keep_out[i].to = to;
-        }
-    }
-    return 0;
-}
-
 void ng_room_exit(void) { ng_store(&exiting, 1, NG_RELAXED); }
 
 void ng_room_no_exit(void) {
@@ -227,15 +198,7 @@ void ng_room_no_exit(void) {
 
 void ng_room_note_process(void) {
     ng_store(&process, (uint64_t)ng_os_pid(), NG_RELAXED);
-    if (keep_out[0].to == 0)
-        dl_iterate_phdr(note_object, NULL);
-}
-
-/* The loader and libc call malloc with locks held that creating a thread needs, or inside of pthread_create itself;
- * nobody else's code can hold those. */
-static bool holds_no_lock(const void *caller) {
-    uintptr_t at = (uintptr_t)caller;
-    return !(at >= keep_out[0].from && at < keep_out[0].to) && !(at >= keep_out[1].from && at < keep_out[1].to);
+    ng_os_find_loader();
 }
 
 static uint64_t this_thread(void) { return (uint64_t)(uintptr_t)&ngrt_cache; }
@@ -268,7 +231,9 @@ static bool create_thread(void) {
 
 void ng_room_invite(const void *caller) {
     uint64_t absent = ABSENT;
-    if (!holds_no_lock(caller) || !fork_has_returned() || ng_load(&exiting, NG_RELAXED) != 0 ||
+    /* The loader and libc call malloc with locks held that creating a thread needs, or inside of pthread_create itself;
+     * a constructor that dlopen runs may have a thread waited for that needs the loader. */
+    if (ng_os_in_loader(caller) || !fork_has_returned() || ng_load(&exiting, NG_RELAXED) != 0 ||
         (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);

@@ -1,12 +1,13 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * A library whose constructor allocates a lot, itself and in threads that it waits for: whoever loads it holds the
- * loader's lock meanwhile, so a thread that the allocator starts there could wait for ever.
+ * A library whose constructor and destructor allocate a lot, the constructor also in threads that it waits for: whoever
+ * loads it holds the loader's lock meanwhile, and must not start the room's thread.
  */
+#include "check.h"
+#include "tasks.h"
+
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
 static void *work(void *argument) {
     void **block = (void **)malloc(60000 * sizeof(void *));
@@ -26,8 +27,16 @@ static void *work(void *argument) {
     return argument;
 }
 
+static void work_alone(void) {
+    int before = tasks_count(getpid());
+    work(NULL);
+    int after = tasks_count(getpid());
+    CHECK(after == before, "%d threads, under the loader's lock %d", before, after);
+}
+
 __attribute__((constructor)) static void construct(void) {
     pthread_t thread[2];
+    work_alone();
     for (int i = 0; i < 2; i++)
         if (pthread_create(&thread[i], NULL, work, NULL) != 0)
             abort();
@@ -35,3 +44,5 @@ __attribute__((constructor)) static void construct(void) {
     for (int i = 0; i < 2; i++)
         pthread_join(thread[i], NULL);
 }
+
+__attribute__((destructor)) static void destruct(void) { work_alone(); }
