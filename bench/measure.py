@@ -58,13 +58,14 @@ class Command:
 
 
 def launcher():
-    """launch.c, compiled where it is not yet or has changed."""
+    """launch.c and watch.c, compiled where they are not yet or have changed."""
     here = os.path.dirname(os.path.abspath(__file__))
-    source, binary = os.path.join(here, "launch.c"), os.path.join(os.path.dirname(here), "build", "bench", "launch")
-    if not os.path.exists(binary) or os.path.getmtime(binary) < os.path.getmtime(source):
+    binary = os.path.join(os.path.dirname(here), "build", "bench", "launch")
+    sources, header = [os.path.join(here, name) for name in ("launch.c", "watch.c")], os.path.join(here, "watch.h")
+    if not os.path.exists(binary) or os.path.getmtime(binary) < max(map(os.path.getmtime, [*sources, header])):
         os.makedirs(os.path.dirname(binary), exist_ok=True)
         compiler = shutil.which("clang-19") or "cc"
-        subprocess.run([compiler, "-O2", source, "-o", binary + ".new"], check=True)
+        subprocess.run([compiler, "-O2", *sources, "-o", binary + ".new"], check=True)
         os.replace(binary + ".new", binary)  # another measurement may be running the old one
     return binary
 
@@ -103,7 +104,7 @@ def run_once(command, limit=120.0):
 
 
 def parse_report(lines):
-    """A Sample of what launch.c wrote; its head says what the lines are."""
+    """A Sample of what launch.c wrote; its head and watch.h say what the lines are."""
     one, counters, rss = {}, {}, []
     for name, *values in (line.split() for line in lines):
         if name == "rss":

@@ -92,20 +92,40 @@ class NumbersAreTheCommandsOwn(unittest.TestCase):
         self.assertTrue(2 <= len(grown.rss) <= 200)
         self.assertEqual(sorted(at for at, _ in grown.rss), [at for at, _ in grown.rss])
 
-    def spin(self, name):
+    def test_memory_is_that_of_the_largest_process(self):
+        script = "import time\nx = b'x' * (96 << 20)\ntime.sleep(0.5)"
+        child = measure.run_once(measure.Command("child", ["sh", "-c", '"$0" -c "$1"; true', sys.executable, script],
+                                                 dict(os.environ), "/"))
+        self.assertGreater(child.average, 48 << 10)
+
+    def test_counters_are_those_of_the_command_where_the_machine_has_them(self):
+        script = "import time\nfor _ in range(200): time.sleep(0.001)"
+        counted = measure.run_once(measure.Command("sleeps", [sys.executable, "-c", script], dict(os.environ), "/")).counters
+        if "context-switches" not in counted:
+            self.skipTest("no counters here")
+        self.assertGreaterEqual(counted["context-switches"], 200)
+        self.assertLess(counted["context-switches"], 2000)
+
+    def spin(self, name, command=("{python}", "-c", "{script}")):
         script = ("import threading, time\n"
                   "def spin():\n"
                   f"    open('/proc/thread-self/comm', 'w').write('{name}')\n"
                   "    end = time.thread_time() + 0.3\n"
                   "    while time.thread_time() < end: pass\n"
                   "t = threading.Thread(target=spin)\nt.start()\nt.join()\n")
-        return measure.run_once(measure.Command(name, [sys.executable, "-c", script], dict(os.environ), "/"))
+        argv = [word.format(python=sys.executable, script=script) for word in command]
+        return measure.run_once(measure.Command(name, argv, dict(os.environ), "/"))
 
     def test_the_rooms_time_is_told_apart_by_its_threads_name(self):
         room, other = self.spin("ngrt-room"), self.spin("other")
         self.assertGreater(room.room_user + room.room_system, 0.1)
         self.assertLessEqual(room.room_user + room.room_system, room.user + room.system + 0.02)
         self.assertEqual(other.room_user + other.room_system, 0)
+
+    def test_so_is_that_of_rooms_in_child_processes(self):
+        both = self.spin("ngrt-room", ("sh", "-c", '"$0" -c "$1" & sh -c "\\"\\$0\\" -c \\"\\$1\\"; true" "$0" "$1"; wait',
+                                       "{python}", "{script}"))
+        self.assertGreater(both.room_user + both.room_system, 0.45)
 
     def test_a_command_ends_with_the_measurement_that_is_stopped(self):
         with tempfile.TemporaryDirectory() as folder:
