@@ -21,6 +21,16 @@ static void pairs_variable(size_t n) {
     }
 }
 
+/* The same without two neighbours of one size class: there a processor cannot mistake which free a malloc comes after. */
+static void pairs_classes(size_t n) {
+    static const size_t sizes[] = {16, 48, 64, 96, 112, 160, 192, 224};
+    for (size_t i = 0; i < n; i++) {
+        size_t size = sizes[i & 7];
+        __asm__ volatile("" : "+r"(size));
+        free(checked(malloc(size)));
+    }
+}
+
 enum { BATCH = 1000 };
 
 static void batches(size_t n) {
@@ -68,6 +78,7 @@ static void aligned_pairs(size_t n) {
 const struct micro micro_pairs[] = {
     {"pairs", pairs, 4000000, "malloc(32) and free, at once"},
     {"pairs-variable", pairs_variable, 2000000, "malloc of 16 to 184 bytes, size not known when compiled, and free"},
+    {"pairs-classes", pairs_classes, 2000000, "malloc of 8 sizes in turn, each of another size class, and free"},
     {"batches", batches, 2000000, "1000 times malloc(48), then all freed in order"},
     {"calloc", calloc_pairs, 2000000, "calloc(1, 64) and free, at once"},
     {"aligned", aligned_pairs, 500000,
