@@ -7,7 +7,7 @@
  *     room_user NS / room_system NS / room_faults N              the part of the threads that are named ngrt-room
  *     rss NS KIB           the same memory over time, at most 200 lines
  *
- * Everything is read through descriptors that stay open, so that watching costs under 1 % of a processor.  What a
+ * Everything is read through descriptors that stay open, since watching takes time from what is measured.  What a
  * room does after the last look counts as the program's, and so does what one does in a process that ends before it was
  * found: the first look for processes comes after 5 ms, later ones every 60 ms.
  */

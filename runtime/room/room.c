@@ -233,8 +233,9 @@ void ng_room_invite(const void *caller) {
     uint64_t absent = ABSENT;
     /* The loader and libc call malloc with locks held that creating a thread needs, or inside of pthread_create itself;
      * a constructor that dlopen runs may have a thread waited for that needs the loader. */
-    if (ng_os_in_loader(caller) || !fork_has_returned() || ng_load(&exiting, NG_RELAXED) != 0 ||
-        (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
+    if (ng_load(&exiting, NG_RELAXED) != 0 || !fork_has_returned() ||
+        (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || ng_os_in_loader(caller) ||
+        !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
     spare.cpus = ng_os_cpus();
