@@ -70,8 +70,8 @@ class Micro(Load):
         self.arguments = [name, str(max(1000, int(operations * scale))), str(self.ROUNDS)]
 
     def command(self, allocator):
-        binary = {"plain": "micro_plain", "pass": "micro_ngrt"}.get(allocator.build)
-        return self.made(allocator, [peers.built(f"bench/{binary}"), *self.arguments]) if binary else None
+        binary = {"plain": "micro_plain", "pass": "micro_ngrt", "lto": "micro_lto"}[allocator.build]
+        return self.made(allocator, [peers.built(f"bench/{binary}"), *self.arguments])
 
     def outputs(self, command):
         return None
