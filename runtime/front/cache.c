@@ -367,17 +367,16 @@ static bool open_slab(struct ng_heap *h, uint32_t cls) {
     if (!ng_arena_within_limit(1))
         return false;
     uint32_t slab = ng_arena_find(1, 1, &zero);
-    bool fresh = slab == NG_NO_SLAB;
-    if (fresh && (slab = ng_arena_bump(1, 1)) == NG_NO_SLAB)
+    bool in_memory = slab != NG_NO_SLAB && !zero;
+    if (slab == NG_NO_SLAB && ng_classes[cls].size <= ng_os_page())
+        in_memory = (slab = ng_pages_take()) != NG_NO_SLAB;
+    if (slab == NG_NO_SLAB && (slab = ng_arena_bump(1, 1)) == NG_NO_SLAB)
         return false;
     ng_slab_open(slab, h->number, cls);
     h->carve[cls] = ng_slab_start(slab);
     h->carve_left[cls] = ng_classes[cls].blocks;
     ng_count(&h->counts.fresh_slabs, 1);
-    bool in_memory = fresh ? ng_pages_are_ahead_of(slab) : !zero;
     h->carve_in_memory = (h->carve_in_memory & ~((uint64_t)1 << cls)) | (uint64_t)in_memory << cls;
-    if (fresh)
-        ng_pages_consumed();
     ng_room_consider(false);
     return true;
 }

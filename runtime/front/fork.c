@@ -12,6 +12,7 @@
 #include "front/thread.h"
 #include "room/arena.h"
 #include "room/keys.h"
+#include "room/pages.h"
 #include "room/room.h"
 
 #include <pthread.h>
@@ -40,6 +41,7 @@ static void in_parent(void) {
 
 static void in_child(void) {
     ng_room_note_process();
+    ng_pages_in_child();
     if (have_arena_key)
         ng_arena_in_child();
     leave(&ng_arena_key, &have_arena_key);

@@ -18,6 +18,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+enum { MOST_PRESENT = 512 };
+
 size_t ng_os_page(void) {
     static ng_atomic page;
     uint64_t bytes = ng_load(&page, NG_RELAXED);
@@ -67,6 +69,19 @@ bool ng_os_populate(void *p, size_t bytes) {
         return false;
     touch_each_page(p, bytes); /* a kernel before 5.14 */
     return true;
+}
+
+size_t ng_os_present(void *p, size_t pages) {
+    unsigned char present[MOST_PRESENT];
+    size_t count = 0;
+    for (size_t from = 0; from < pages; from += MOST_PRESENT) {
+        size_t n = pages - from < MOST_PRESENT ? pages - from : MOST_PRESENT;
+        if (mincore((char *)p + from * ng_os_page(), n * ng_os_page(), present) != 0)
+            return 0;
+        for (size_t i = 0; i < n; i++)
+            count += present[i] & 1;
+    }
+    return count;
 }
 
 void ng_os_huge(void *p, size_t bytes, bool on) { (void)madvise(p, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE); }

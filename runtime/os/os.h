@@ -39,6 +39,8 @@ bool ng_os_purge(void *p, size_t bytes);
 
 /* Faults the pages in, on the calling thread, contents kept; false where there is no memory. */
 bool ng_os_populate(void *p, size_t bytes);
+/* How many of the pages are in memory; 0 where that cannot be told. */
+size_t ng_os_present(void *p, size_t pages);
 
 /* Asks for huge pages, or for none. */
 void ng_os_huge(void *p, size_t bytes, bool on);

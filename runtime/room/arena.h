@@ -7,7 +7,6 @@
  *
  *   arena   |-- in use or free: bits tell --|-- never used --------|-- not committed ----------------|
  *           base                            bump (atomic)          committed (atomic)                base + slabs
- *                                            ^ ahead: up to here the room has faulted pages in
  *
  * Any thread may call anything here, with the key or without.  Which slabs are free is under a key of its own, the
  * arena's, which the functions take themselves for the time that a few words of bits take to change, and never through a
@@ -46,7 +45,7 @@ struct ng_slab {
     uint16_t aged_pages; /* a bit a page: free since before the last pass (sparse.c) ... */
     uint16_t gone_pages; /* ... and given back, not touched since */
     uint8_t purged;      /* its pages went back just now, or could not: the next holder of the arena's key must know */
-    ng_atomic link;      /* on the stack of slabs freed late; others may read it at any time (stack.h) */
+    ng_atomic link;      /* on the stack of slabs freed late, or faulted in; others may read it at any time (stack.h) */
 };
 
 /* Everything zero but the link. */
@@ -68,7 +67,8 @@ struct ng_arena {
     size_t limit;  /* slabs that may be in use at once (NGRT_LIMIT) */
     _Alignas(64) ng_atomic bump;
     ng_atomic committed;
-    ng_atomic ahead;
+    ng_atomic ahead; /* slabs that the room has faulted in and nobody has taken yet: for small blocks (pages.c) ... */
+    ng_atomic ahead_large;  /* ... and for a large one (expect.c) */
     ng_atomic free_slabs;   /* by the bits ... */
     ng_atomic dirty_slabs;  /* ... and of those dirty */
     ng_atomic late_slabs;   /* freed while the arena's key was taken: the next holder marks them */
@@ -140,9 +140,11 @@ static inline size_t ng_arena_dirty(void) {
     return ng_load(&ng_arena.dirty_slabs, NG_RELAXED) + ng_load(&ng_arena.late_slabs, NG_RELAXED);
 }
 
-/* Slabs in use: handed out by bump and not free. */
+/* Slabs in use: handed out by bump, neither free nor only faulted in. */
 static inline size_t ng_arena_in_use(void) {
-    uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), gone = ng_arena_unused();
+    uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED);
+    uint64_t gone =
+        ng_arena_unused() + ng_load(&ng_arena.ahead, NG_RELAXED) + ng_load(&ng_arena.ahead_large, NG_RELAXED);
     return bump > gone ? bump - gone : 0;
 }
 

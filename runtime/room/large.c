@@ -6,6 +6,7 @@
 #include "room/large.h"
 
 #include "os/os.h"
+#include "room/expect.h"
 #include "room/pages.h"
 #include "room/serve.h"
 
@@ -29,16 +30,19 @@ static void note_large(int64_t blocks, int64_t bytes) {
 }
 
 /* Slabs from the free ones, else fresh; zero: whether they read as zero. */
-static uint32_t find_slabs(uint32_t n, uint32_t align, bool *zero) {
+static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero) {
     if (!ng_arena_within_limit(n))
         return NG_NO_SLAB;
     uint32_t first = ng_arena_find(n, align, zero);
-    if (first == NG_NO_SLAB) {
-        *zero = true;
+    if (first != NG_NO_SLAB)
+        return first;
+    *zero = true;
+    first = align == 1 ? ng_expect_take(n) : NG_NO_SLAB;
+    bool ready = first != NG_NO_SLAB;
+    if (!ready)
         first = ng_arena_bump(n, align);
-        if (first != NG_NO_SLAB)
-            ng_pages_consumed();
-    }
+    if (first != NG_NO_SLAB)
+        ng_expect_note(first, bytes, ready);
     return first;
 }
 
@@ -48,7 +52,7 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     if (n > ng_arena.slabs || align_slabs > ng_arena.slabs)
         return NULL;
     bool is_zero = false;
-    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, &is_zero);
+    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, usable_for(size), &is_zero);
     if (first == NG_NO_SLAB)
         return NULL;
     struct ng_slab *s = ng_slab_info(first);

@@ -5,8 +5,10 @@
  */
 #include "room/pages.h"
 
+#include "channel/stack.h"
 #include "os/os.h"
 #include "room/arena.h"
+#include "room/expect.h"
 #include "room/options.h"
 #include "room/room.h"
 #include "room/sparse.h"
@@ -25,6 +27,7 @@ enum {
 
 static ng_atomic room_faults;
 static ng_atomic next_tick;
+static ng_atomic asked; /* fresh slabs that threads wanted for small blocks, ever */
 
 /* What a chunk of either kind costs to fault in, ns, smoothed; 0: not measured.  In a VM whose hypervisor takes free
  * memory back a huge page can cost four times its small ones, at other times less than one of them
@@ -70,46 +73,86 @@ static bool choose_huge(uint64_t from) {
     return huge_pays();
 }
 
-/* How far ahead, in slabs: a twentieth of what is in use. */
+/* How much may be faulted in ahead, in slabs. */
+static uint64_t allowed(void) { return ng_arena_in_use() / 20; }
+
+/* How much of that for small blocks, if they take fresh slabs at all: slabs that nobody takes only part the large blocks
+ * that could be one. */
 static uint64_t window(void) {
-    size_t w = ng_arena_in_use() / 20;
+    uint64_t w = allowed(), of_asked = ng_load(&asked, NG_RELAXED) / 20;
+    if (of_asked == 0)
+        return 0;
+    w = w < of_asked ? w : of_asked;
     return w < LEAST_WINDOW ? LEAST_WINDOW : w > MOST_WINDOW ? MOST_WINDOW : w;
 }
 
-/* What is ready, in slabs; negative where threads have overtaken the room. */
-static int64_t ready(void) {
-    return (int64_t)ng_load(&ng_arena.ahead, NG_RELAXED) - (int64_t)ng_load(&ng_arena.bump, NG_RELAXED);
+static uint64_t ready(void) { return ng_load(&ng_arena.ahead, NG_RELAXED); }
+
+/* And for a large one. */
+static uint64_t allowed_large(void) {
+    uint64_t all = allowed(), small = ready();
+    return all < small ? 0 : all - small > MOST_WINDOW ? MOST_WINDOW : all - small;
 }
 
-bool ng_pages_wanted(void) { return ready() < (int64_t)(window() - window() / 4); }
+static bool too_little(void) { return ready() < window() - window() / 4; }
 
-void ng_pages_consumed(void) {
-    if (ready() < (int64_t)(window() / 2))
+bool ng_pages_wanted(void) { return ng_expect_waiting() || too_little(); }
+
+static struct ng_stack ahead;
+
+static ng_atomic *link_of(uint32_t number) { return &ng_slab_info(number - 1)->link; }
+
+uint32_t ng_pages_take(void) {
+    ng_add(&asked, 1, NG_RELAXED);
+    uint32_t number = ng_stack_pop(&ahead, link_of);
+    if (number != 0)
+        ng_add(&ng_arena.ahead, UINT64_MAX, NG_RELAXED);
+    if (ready() < window() / 2)
         ng_room_wake();
+    return number != 0 ? number - 1 : NG_NO_SLAB;
+}
+
+/* The lowest address is the next to be taken. */
+static void offer(uint32_t first, uint32_t n) {
+    ng_add(&ng_arena.ahead, n, NG_RELAXED); /* first, so that it never counts below zero */
+    for (uint32_t number = first + n; number > first; number--)
+        ng_stack_push(&ahead, number, link_of(number));
+}
+
+/* madvise counts no faults: count those that the program will not take. */
+static void note_faults(uint64_t pages) {
+    ng_store(&room_faults, ng_load(&room_faults, NG_RELAXED) + pages, NG_RELAXED);
 }
 
 bool ng_pages_ahead(void) {
-    uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), from = ng_load(&ng_arena.ahead, NG_RELAXED);
-    from = from < bump ? bump : from;
-    uint64_t want = bump + window();
-    if (from >= want)
+    if (ng_expect_waiting()) {
+        note_faults(ng_expect_serve(allowed_large()));
+        return true;
+    }
+    if (!too_little())
         return false;
+    uint64_t from = ng_load(&ng_arena.bump, NG_RELAXED);
     bool huge = choose_huge(from);
-    uint64_t to = huge ? from + NG_CHUNK_SLABS : from + STEP - from % STEP;
+    uint32_t n = huge ? NG_CHUNK_SLABS : STEP - (uint32_t)(from % STEP);
     /* Committing waits for whoever faults pages in, up to a millisecond: sooner than a thread has to do it. */
-    (void)ng_arena_ready(to + COMMIT_AHEAD);
-    if (!ng_arena_ready(to))
+    (void)ng_arena_ready(from + n + COMMIT_AHEAD);
+    uint32_t first = ng_arena_bump(n, 1);
+    if (first == NG_NO_SLAB)
         return false;
-    bool done = populate(from, to, huge);
-    /* madvise counts no faults: count those that the program will not take. */
-    ng_store(&room_faults,
-             ng_load(&room_faults, NG_RELAXED) + (huge ? 1 : ((to - from) << NGRT_SLAB_SHIFT) / ng_os_page()),
-             NG_RELAXED);
-    ng_store(&ng_arena.ahead, to, NG_RELAXED);
+    huge = huge && first == from; /* another thread may have come in between */
+    bool done = populate(first, first + n, huge);
+    note_faults(huge ? 1 : ((size_t)n << NGRT_SLAB_SHIFT) / ng_os_page());
+    offer(first, n);
     return done;
 }
 
-bool ng_pages_are_ahead_of(uint32_t slab) { return slab < ng_load(&ng_arena.ahead, NG_RELAXED); }
+void ng_pages_in_child(void) {
+    uint64_t n = 0;
+    for (uint64_t number = ng_load(&ahead.top, NG_RELAXED) & UINT32_MAX; number != 0; n++)
+        number = ng_load(link_of((uint32_t)number), NG_RELAXED);
+    ng_store(&ng_arena.ahead, n, NG_RELAXED);
+    ng_expect_in_child();
+}
 
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }
 

@@ -3,7 +3,7 @@
  *
  * pages.h: what lies behind the arena's addresses: huge pages, faulting ahead of use, giving back after a decay.
  *
- * ahead, tick: the room's thread (tick also a thread that serves itself).  committed, consumed: any thread.
+ * ahead, tick: the room's thread (tick also a thread that serves itself).  committed, take: any thread.
  */
 #ifndef NG_ROOM_PAGES_H
 #define NG_ROOM_PAGES_H
@@ -15,8 +15,9 @@
 /* Slabs [from, to) can be written from now on. */
 void ng_pages_committed(size_t from, size_t to);
 
-/* A thread took fresh slabs: wakes the room where it should fault in more. */
-void ng_pages_consumed(void);
+/* A slab that the room has faulted in, all zero; NG_NO_SLAB where there is none.  Wakes the room where it should fault in
+ * more.  For blocks of at most a page: what is faulted in for larger ones the program may never touch. */
+uint32_t ng_pages_take(void);
 
 /* Faults in one more piece of fresh memory if too little is ready; true if it did.  Without the key: it takes long. */
 bool ng_pages_ahead(void);
@@ -24,8 +25,8 @@ bool ng_pages_ahead(void);
 /* Whether ng_pages_ahead would do something. */
 bool ng_pages_wanted(void);
 
-/* Whether it has faulted the slab in. */
-bool ng_pages_are_ahead_of(uint32_t slab);
+/* In the child of a fork: the room's thread is gone, perhaps in the middle of it. */
+void ng_pages_in_child(void);
 
 /* Page faults taken by ng_pages_ahead. */
 uint64_t ng_pages_faults(void);
