@@ -5,8 +5,8 @@
  *
  * Ordering.  `noted` and `ready` are one word each, so what is read of one belongs together.  noted: whoever comes later
  * overwrites it; a block that the room misses is one look less.  It may be freed or used for something else at any time: the
- * look at its pages does no harm.  ready: the room releases the word after it has faulted the block in; who swaps it for
- * 0 owns the block, the room too.
+ * look at its pages does no harm.  ready: the room releases the word after it has faulted the block in; who
+ * changes it to 0 owns the block, the room too.
  */
 #include "room/expect.h"
 

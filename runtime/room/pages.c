@@ -73,6 +73,8 @@ static bool choose_huge(uint64_t from) {
     return huge_pays();
 }
 
+static uint64_t ready(void) { return ng_load(&ng_arena.ahead, NG_RELAXED); }
+
 /* How much may be faulted in ahead, in slabs. */
 static uint64_t allowed(void) { return ng_arena_in_use() / 20; }
 
@@ -85,8 +87,6 @@ static uint64_t window(void) {
     w = w < of_asked ? w : of_asked;
     return w < LEAST_WINDOW ? LEAST_WINDOW : w > MOST_WINDOW ? MOST_WINDOW : w;
 }
-
-static uint64_t ready(void) { return ng_load(&ng_arena.ahead, NG_RELAXED); }
 
 /* And for a large one. */
 static uint64_t allowed_large(void) {
