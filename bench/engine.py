@@ -125,7 +125,7 @@ class Real(Load):
 
     def __init__(self, program, builder):
         super().__init__(program.name, {"kind": "program", "stands_for": program.work, "language": program.language,
-                                        "threads": 1, "figure": "elapsed", "unit": "s"},
+                                        "threads": program.threads, "figure": "elapsed", "unit": "s"},
                          {"programs"} | ({"quick"} if program.quick else set())
                          | (set() if program.extra else {"demo"}))
         self.program, self.builder, self.status = program, builder, program.status
@@ -187,7 +187,9 @@ class Measurement:
         load.clear(command)
         command.no_huge_pages = self.options.huge_pages == "off"
         try:
+            others = measure.Others(self.results["processors"])
             sample = measure.run_once(command, self.options.limit)
+            sample.unsure = others.cost() if load.about["threads"] > 1 else 0.0
         except OSError as failure:
             self.failed(load, allocator, str(failure))
             return None

@@ -9,7 +9,8 @@ The measuring core, without any knowledge of allocators or programs.  What it ta
   so they hold for all threads of the child: work that moves to another core stays visible.  launch.c takes them, since
   a child of this interpreter would be charged with the interpreter's own peak memory; it also says what part of them
   was the allocator's own thread.
-- Intervals are bootstrapped over rounds and widened for how few rounds there are.
+- Intervals are bootstrapped over rounds and widened for how few rounds there are, and for what other programs may have
+  cost a run: a median over rounds that all met the same load is sure of itself and still not what a quiet machine gives.
 """
 
 import dataclasses
@@ -40,6 +41,7 @@ class Sample:
     room_system: float = 0.0
     room_faults: int = 0
     average: int = 0  # KiB, weighted by time
+    unsure: float = 0.0  # the share of elapsed that other programs may have cost
     counters: dict = dataclasses.field(default_factory=dict)
     rss: list = dataclasses.field(default_factory=list)  # [seconds, KiB] over time
 
@@ -211,6 +213,17 @@ def quotient(above, below):
 UNKNOWN = (float("nan"),) * 3
 
 
+def unsure(samples):
+    return statistics.median(getattr(s, "unsure", 0.0) for s in samples)
+
+
+def widened(interval, above, below=()):
+    """An interval of above's median, or of that over below's, with what would hold had no other program run."""
+    value, low, high = interval
+    left = 1 - unsure(below) if below else 1.0
+    return value, low * (1 - unsure(above)), high / left if left else math.inf
+
+
 def ratio(ours, theirs, field="elapsed", draws=2000, seed=1):
     """(ratio of the medians, low, high): ours over theirs with a 95 % bootstrap interval.
 
@@ -223,7 +236,7 @@ def ratio(ours, theirs, field="elapsed", draws=2000, seed=1):
     def draw(pick):
         return quotient(*zip(*pick.choices(pairs, k=len(pairs))))
 
-    return bootstrap(quotient(*zip(*pairs)), draw, len(pairs), draws, seed)
+    return widened(bootstrap(quotient(*zip(*pairs)), draw, len(pairs), draws, seed), ours, theirs)
 
 
 def ratio_apart(ours, theirs, field="elapsed", draws=2000, seed=1):
@@ -235,7 +248,7 @@ def ratio_apart(ours, theirs, field="elapsed", draws=2000, seed=1):
     def draw(pick):
         return quotient(pick.choices(above, k=len(above)), pick.choices(below, k=len(below)))
 
-    return bootstrap(quotient(above, below), draw, min(len(above), len(below)), draws, seed)
+    return widened(bootstrap(quotient(above, below), draw, min(len(above), len(below)), draws, seed), ours, theirs)
 
 
 def interval(samples, field="elapsed", draws=2000, seed=1):
@@ -243,12 +256,17 @@ def interval(samples, field="elapsed", draws=2000, seed=1):
     values = [getattr(s, field) for s in samples]
     if not values:
         return UNKNOWN
-    return bootstrap(statistics.median(values), lambda pick: statistics.median(pick.choices(values, k=len(values))),
-                     len(values), draws, seed)
+    found = bootstrap(statistics.median(values), lambda pick: statistics.median(pick.choices(values, k=len(values))),
+                      len(values), draws, seed)
+    return widened(found, samples)
 
 
 def geometric_mean(values):
     return statistics.geometric_mean(values)
+
+
+QUIET = 0.05  # of the processors: what others may use without a word
+COUNTED = 0.05  # seconds: less cannot be told from how the kernel counts, in ticks of 10 ms
 
 
 class Others:
@@ -258,6 +276,7 @@ class Others:
 
     def __init__(self, processors=None):
         self.names = {f"cpu{n}" for n in processors} if processors else {"cpu"}
+        self.count = len(processors or os.sched_getaffinity(0))
         self.before = self.look()
 
     def look(self):
@@ -268,9 +287,20 @@ class Others:
         numbers = [sum(int(line[at]) for line in lines) / ticks for at in range(1, 9)]
         return sum(numbers), numbers[3] + numbers[4], sum(os.times()[:4])
 
-    def share(self):
+    def taken(self):
+        """(all, what others had of it) in seconds since then."""
         every, idle, own = (b - a for a, b in zip(self.before, self.look()))
-        return min(1.0, max(0.0, (every - idle - own) / every)) if every else 0.0
+        return every, max(0.0, every - idle - own)
+
+    def share(self):
+        every, taken = self.taken()
+        return min(1.0, taken / every) if every else 0.0
+
+    def cost(self):
+        """The share of the time since then by which a program with several threads would have ended sooner, at most, had
+        it had the processors to itself: each second that others had of them may have been one on which all waited."""
+        every, taken = self.taken()
+        return 0.0 if taken < max(QUIET * every, COUNTED) else min(1.0, taken / every * self.count)
 
 
 def busy_elsewhere(seconds=1.0):

@@ -105,6 +105,7 @@ class Program:
     extra: bool = False  # the demo runs it only where asked for by name or by "all"
     packaged: bool = False  # runs as Debian built it
     quick: bool = False  # bench/run --quick includes it
+    threads: int = 1  # or processes, of which several are at work at once
     elf: str = None  # where the binary is a script: the program that it runs, whose text counts; in the build's folder
 
     def scaled(self, scale):
@@ -223,7 +224,7 @@ PROGRAMS = [
             ("-batch", "-bail", ":memory:", ".parameter set @orders {amount}", ".read {inputs}/table.sql"), amount=180000,
             extra=True, quick=True),
     Program("redis", "C", ("redis",), "a server under redis-benchmark's and a script's commands", build_redis,
-            "redis/redis.sh", (), extra=True, elf="redis/src/redis-server"),
+            "redis/redis.sh", (), extra=True, threads=2, elf="redis/src/redis-server"),
     Program("git", "C", ("git",), "a history of 2000 commits packed anew, as by repack -adf", build_git, "git/git",
             ("--git-dir={input}", "-c", "pack.threads=1", "pack-objects", "-q", "--all", "--no-reuse-delta",
              "--no-reuse-object", "--stdout"), amount=2000, document="git", extra=True),

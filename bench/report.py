@@ -95,6 +95,7 @@ class Cell:
         one = types.SimpleNamespace(round=run.get("round"), **{name: run.get(name) for name in PLAIN_FIELDS})
         one.room = sum(run.get(name) or 0 for name in ("room_user", "room_system"))
         one.room_faults = run.get("room_faults") or 0
+        one.unsure = run.get("unsure") or 0.0
         one.cpu = one.user + one.system + one.room if is_number(one.user) and is_number(one.system) else None
         figures = run.get("figures") or {}
         one.rank = run.get("elapsed") if figure == "elapsed" else figures.get(figure)
@@ -583,7 +584,8 @@ lowest median of the ranking figure (elapsed time where nothing else is said), t
 all allocators whose names do not begin with ngrt; glibc is one of them. CPU is user and system time of all threads, that of our
 room thread with it: time saved by a second core is not free, and shows here. Memory ratios are against that same peer. An
 allocator wins a workload where the whole 95&nbsp;% interval of its ratio lies below 1, and loses it where the interval lies
-above; the fastest peer is judged against the next peer.</p>"""
+above; the fastest peer is judged against the next peer. Where other programs were busy, intervals of workloads with several
+threads reach to what the program would have taken had it had the processors to itself.</p>"""
 
 
 def summary(report):

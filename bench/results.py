@@ -48,7 +48,7 @@ def run_of(sample, number, figures):
         "system": round(max(0.0, sample.system - sample.room_system), 6),
         "room_user": round(sample.room_user, 6), "room_system": round(sample.room_system, 6),
         "faults": max(0, sample.faults - sample.room_faults), "room_faults": sample.room_faults,
-        "peak": sample.peak, "average": sample.average, "counters": sample.counters, "figures": figures,
+        "peak": sample.peak, "average": sample.average, "unsure": round(sample.unsure, 4), "counters": sample.counters, "figures": figures,
     }
 
 
@@ -103,12 +103,12 @@ def state(results):
 def noise(results):
     """A line where the machine was busy with something else, else None."""
     by_round = results.get("busy_by_round") or [results["busy"]]
-    if max(by_round) < 0.05:
+    if max(by_round) < measure.QUIET:
         return None
     worst = max(range(len(by_round)), key=by_round.__getitem__)
     return (f"NOTE: the machine was busy: other programs used {results['busy'] * 100:.0f} % of these processors, "
             f"{by_round[worst] * 100:.0f} % in round {worst + 1}; elapsed times are longer and less sure for it, "
-            "CPU times (behind the stroke) hardly")
+            "the more so with several threads; CPU times (behind the stroke) hardly")
 
 
 def cell_text(taken, name, best, field):

@@ -216,6 +216,24 @@ class IntervalsHoldAsOftenAsTheySay(unittest.TestCase):
     def test_one_round_alone_says_nothing_of_how_sure_it_is(self):
         self.assertEqual(measure.ratio(samples(2), samples(1))[1:], (0, float("inf")))
 
+    def test_what_other_programs_may_have_cost_is_not_sure(self):
+        quiet, loaded = samples(9.9, 10, 10.1), samples(9.9, 10, 10.1)
+        for one in loaded:
+            one.unsure = 0.75
+        value, low, high = measure.interval(quiet)
+        self.assertEqual(measure.interval(loaded), (value, low / 4, high))
+        for ratio in (measure.ratio, measure.ratio_apart):
+            value, low, high = ratio(quiet, quiet)
+            self.assertEqual(ratio(loaded, quiet), (value, low / 4, high))
+            self.assertEqual(ratio(quiet, loaded), (value, low, high * 4))
+
+    def test_what_other_programs_may_have_cost_is_what_they_had_of_the_processors(self):
+        others = measure.Others([0, 1])
+        for every, idle, own, cost in ((20, 10, 10, 0), (20, 9.2, 10, 0), (20, 5, 10, 0.5), (20, 0, 10, 1), (20, 0, 0, 1),
+                                       (0.2, 0.07, 0.1, 0), (0.2, 0, 0.1, 1)):  # two processors' seconds
+            others.before, others.look = (0, 0, 0), lambda seen=(every, idle, own): seen
+            self.assertAlmostEqual(others.cost(), cost)
+
     def test_students_distribution_is_the_known_one(self):
         for n, known in ((3, 4.303), (6, 2.571), (8, 2.365), (11, 2.228), (31, 2.042)):
             self.assertAlmostEqual(measure.student(n), known, delta=0.01)
@@ -510,6 +528,14 @@ class TwoMeasurementsAreAskedWhetherTheyRankAlike(unittest.TestCase):
         clear, close = measured({"lua": {"glibc": 2, "ngrt": 1}}), measured({"lua": {"glibc": 1, "ngrt": 1.001}})
         for before, after in ((clear, close), (close, clear)):
             self.assertRegex("\n".join(self.ranks(before, after)), r"\A0 of 0 pairs .*\Z")
+
+    def test_what_a_load_may_have_turned_is_not_judged(self):
+        quiet, loaded = measured({"churn": {"glibc": 2, "ngrt": 1}}), measured({"churn": {"glibc": 3, "ngrt": 4}})
+        self.assertRegex(self.ranks(quiet, loaded)[0], "^0 of 1 pairs ")
+        for cell in loaded["cells"]["churn"].values():
+            for one in cell["runs"]:
+                one["unsure"] = 0.5
+        self.assertRegex(self.ranks(quiet, loaded)[0], "^0 of 0 pairs ")
 
     def test_only_what_both_have_is_judged(self):
         lines = self.ranks(measured({"lua": {"glibc": 2, "ngrt": 1}, "jq": {"glibc": 2, "ngrt": 1}}),
