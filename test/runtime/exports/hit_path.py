@@ -3,7 +3,7 @@
 #
 # hit_path.py LIBRARY: the hit paths of the exported functions, in the code that was built.
 #   - straight to the first ret: no call, no push, no stack frame;
-#   - at most so many instructions;
+#   - at most so many instructions, in at most so many cache lines;
 #   - free and the deletes test their argument before anything that relocation has to fill in.
 
 import re
@@ -11,16 +11,18 @@ import sys
 
 from checks import expect, output_of, report
 
-# Instructions on the hit path: the most that either compiler needs (clang 19, gcc 12), at -O2 on x86-64.
+# Instructions on the hit path and cache lines that it lies in: the most that either compiler needs (clang 19, gcc 12), at
+# -O2 on x86-64.
 LIMIT = {
-    "malloc": 21,
-    "free": 22,
-    "_Znwm": 21,
-    "_Znam": 23,
-    "_ZdlPv": 22,
-    "_ZdlPvm": 24,
-    "_ZdaPv": 24,
+    "malloc": (21, 2),
+    "free": (22, 2),
+    "_Znwm": (21, 2),
+    "_Znam": (23, 2),
+    "_ZdlPv": (22, 2),
+    "_ZdlPvm": (24, 3),
+    "_ZdaPv": (24, 3),
 }
+CACHE_LINE = 64
 FREES = ("free", "__libc_free", "cfree", "_ZdlPv", "_ZdlPvm", "_ZdaPv", "_ZdaPvm", "_ZdlPvSt11align_val_t")
 
 def functions(library):
@@ -33,20 +35,25 @@ def functions(library):
     return found
 
 
-def instructions(library, start, size):
+def addressed(library, start, size):
+    """Pairs of address and instruction."""
     text = output_of("objdump", "-d", "--no-show-raw-insn", f"--start-address={start}", f"--stop-address={start + size}", library)
     code = []
     for line in text.splitlines():
-        m = re.match(r"\s+[0-9a-f]+:\t(\S.*)", line)
-        if m and not re.match(r"(nop|data16|xchg\s+%ax,%ax|endbr64)", m.group(1)):
-            code.append(m.group(1))
+        m = re.match(r"\s+([0-9a-f]+):\t(\S.*)", line)
+        if m and not re.match(r"(nop|data16|xchg\s+%ax,%ax|endbr64)", m.group(2)):
+            code.append((int(m.group(1), 16), m.group(2)))
     return code
+
+
+def instructions(library, start, size):
+    return [text for _, text in addressed(library, start, size)]
 
 
 def main(library):
     found = functions(library)
-    for name, limit in LIMIT.items():
-        code = instructions(library, *found[name])
+    for name, (limit, most_lines) in LIMIT.items():
+        places, code = zip(*addressed(library, *found[name]))
         ends = [i for i, c in enumerate(code) if c.startswith("ret")]
         expect(ends, f"{name}: no ret")
         if not ends:
@@ -55,7 +62,9 @@ def main(library):
         path = code[: ends[0] + 1]
         bad = [c for c in path if re.match(r"(call|push|pop|leave|jmp)|.*(sub|add)\s+\$\w+,%rsp", c)]
         expect(not bad, f"{name}: the hit path has {bad}")
-        print(f"{name}: {len(path)} instructions")
+        lines = places[ends[0]] // CACHE_LINE - places[0] // CACHE_LINE + 1
+        print(f"{name}: {len(path)} instructions, {lines} cache lines")
+        expect(lines <= most_lines, f"{name}: the hit path lies in {lines} cache lines, from {places[0]:#x} to {places[ends[0]]:#x}")
         expect(len(path) <= limit, f"{name}: {len(path)} instructions, at most {limit} are wanted:\n  " + "\n  ".join(path))
 
     for name in FREES:
