@@ -17,7 +17,9 @@
 
 #include "front/thread.h"
 #include "os/os.h"
+#include "room/idle.h"
 #include "room/pages.h"
+#include "room/pressure.h"
 #include "room/room.h"
 #include "room/serve.h"
 #include "room/slab.h"
@@ -36,6 +38,9 @@ enum {
     MUCH_FREE = 1 << 20,
     RING_ALL = 2 * NG_RING_SLOTS,
     MOST_BORROWED = 16, /* blocks */
+    LEAST_SLABS = 4,
+    STREAK = 8, /* refills */
+    MOST_STREAK = 6 * STREAK,
 };
 
 /* ---- magazines at hand ---- */
@@ -97,17 +102,47 @@ static uint32_t bin_count(const struct ngrt_bin *b) {
     return (uint32_t)(((uintptr_t)b->top & (NGRT_MAGAZINE_BYTES - 1)) / sizeof(void *));
 }
 
+static void set_cap(struct ng_heap *h, uint32_t cls, uint32_t cap) {
+    int64_t more = ((int64_t)cap - h->cap[cls]) * ng_classes[cls].size;
+    ng_count(&h->cap_bytes, (uint64_t)more);
+    h->cap[cls] = (uint16_t)cap;
+    if (cap * ng_classes[cls].size > h->largest_cap)
+        h->largest_cap = cap * ng_classes[cls].size;
+}
+
+/* What is kept of the class from here on: no more than at first. */
+static void lower_cap(struct ng_heap *h, uint32_t cls) {
+    if (h->cap[cls] > ng_classes[cls].first_cap)
+        set_cap(h, cls, ng_classes[cls].first_cap);
+}
+
+/* The chain, which is the thread's until it puts it back with chain_end.  The key's holder may have taken it away since
+ * the last time (idle.c): then the class may keep little again, as at first. */
+static struct ng_magazine *chain_begin(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *m = ng_magazine_of_next((ng_atomic *)(uintptr_t)ng_chain_begin(&h->chain[cls]));
+    if (m == NULL && h->chained[cls] != 0) {
+        h->chained[cls] = 0;
+        lower_cap(h, cls);
+    }
+    return m;
+}
+
+static void chain_end(struct ng_heap *h, uint32_t cls, struct ng_magazine *first) {
+    ng_count(&h->turns, 1);
+    ng_chain_end(&h->chain[cls], first == NULL ? 0 : (uint64_t)(uintptr_t)&first->next);
+}
+
 static void chain_push(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
-    ng_magazine_link(m, h->chain[cls]);
-    h->chain[cls] = m;
+    ng_magazine_put_before(m, chain_begin(h, cls));
     h->chained[cls] += m->count;
+    chain_end(h, cls, m);
 }
 
 static struct ng_magazine *chain_pop(struct ng_heap *h, uint32_t cls) {
-    struct ng_magazine *m = h->chain[cls];
+    struct ng_magazine *m = chain_begin(h, cls);
     if (m != NULL) {
-        h->chain[cls] = ng_magazine_next(m);
         h->chained[cls] -= m->count;
+        chain_end(h, cls, ng_magazine_behind(m));
     }
     return m;
 }
@@ -116,15 +151,19 @@ static struct ng_magazine *chain_pop(struct ng_heap *h, uint32_t cls) {
 static struct ng_magazine *chain_pop_oldest(struct ng_heap *h, uint32_t cls) {
     if (h->chained[cls] > 8 * NGRT_MAGAZINE_SLOTS)
         return chain_pop(h, cls);
-    struct ng_magazine *m = h->chain[cls], *before = NULL, *next;
-    while (m != NULL && (next = ng_magazine_next(m)) != NULL) {
+    struct ng_magazine *first = chain_begin(h, cls), *m = first, *before = NULL, *next;
+    if (m == NULL)
+        return NULL;
+    while ((next = ng_magazine_behind(m)) != NULL) {
         before = m;
         m = next;
     }
     if (before == NULL)
-        return chain_pop(h, cls);
-    ng_magazine_link(before, NULL);
+        first = NULL;
+    else
+        ng_magazine_put_before(before, NULL);
     h->chained[cls] -= m->count;
+    chain_end(h, cls, first);
     return m;
 }
 
@@ -254,14 +293,10 @@ bool ng_cache_send(struct ng_heap *h, void *block, uint32_t bytes) {
 /* ---- capacity ---- */
 
 /* Of the heap's size a thirty-second for all threads together. */
-static size_t budget(void) { return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 32 / ng_heap_count(); }
-
-static void set_cap(struct ng_heap *h, uint32_t cls, uint32_t cap) {
-    int64_t more = ((int64_t)cap - h->cap[cls]) * ng_classes[cls].size;
-    ng_count(&h->cap_bytes, (uint64_t)more);
-    h->cap[cls] = (uint16_t)cap;
-    if (cap * ng_classes[cls].size > h->largest_cap)
-        h->largest_cap = cap * ng_classes[cls].size;
+static size_t budget(void) {
+    if (ng_pressure_short())
+        return BUDGET_BYTES / 4;
+    return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 32 / ng_heap_count();
 }
 
 /* Halves the capacity of one class that has more bytes than `bytes`, and gives its chain away; false: there is none. */
@@ -295,8 +330,10 @@ static void grow(struct ng_heap *h, uint32_t cls) {
     size_t bytes = (size_t)(more - cap) * k->size, all = budget();
     if (cap != 0 && ng_load(&h->cap_bytes, NG_RELAXED) + bytes > all && !shrink_another(h, 2 * cap * k->size))
         return;
-    if (cap == 0 || ng_load(&h->cap_bytes, NG_RELAXED) + bytes <= all)
+    if (cap == 0 || ng_load(&h->cap_bytes, NG_RELAXED) + bytes <= all) {
         set_cap(h, cls, more);
+        ng_idle_note();
+    }
 }
 
 /* ---- free: the bin is full ---- */
@@ -304,6 +341,7 @@ static void grow(struct ng_heap *h, uint32_t cls) {
 bool ng_cache_make_room(struct ng_heap *h, uint32_t cls) {
     struct ngrt_bin *b = ng_bin(h, cls);
     uint32_t count = bin_count(b);
+    h->streak[cls] = 0;
     if (count == 0 || h->cap[cls] < 2 || h->chained[cls] + 2 * count > h->cap[cls])
         grow(h, cls);
     if (!give_bin_a_magazine(h, cls))
@@ -445,12 +483,21 @@ static bool key_could_help(struct ng_heap *h, uint32_t cls) {
            (h->carve_left[cls] == 0 && (ng_ring_waiting(&h->ring) || ng_slab_free_bytes() >= MUCH_FREE));
 }
 
+/* A slab of an old heap has few free blocks and lines in nobody's cache, 0.1 us: where the thread frees about as much as it
+ * takes, a few slabs are enough, and the rest of a full magazine would go back unused.  Where it only takes: ever more. */
+static unsigned slabs_for_refill(struct ng_heap *h, uint32_t cls) {
+    unsigned slabs = LEAST_SLABS << h->streak[cls] / STREAK;
+    if (h->streak[cls] < MOST_STREAK)
+        h->streak[cls]++;
+    return slabs;
+}
+
 static bool serve_by_key(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
     /* One more slab is worth a few turns of waiting; what is left to carve is not. */
     if (!key_could_help(h, cls) || !(h->carve_left[cls] == 0 ? ng_key_insist(&ng_key) : ng_key_enter(&ng_key)))
         return false;
     serve_own_backlog(h);
-    unsigned n = ng_serve_refill(h, cls, m, want);
+    unsigned n = ng_serve_refill(h, cls, m, want, slabs_for_refill(h, cls));
     if (n == 0 && h->carve_left[cls] == 0)
         empty_idle_classes(h, cls);
     ng_key_leave(&ng_key);
@@ -533,12 +580,7 @@ void ng_cache_flush(struct ng_heap *h) {
     }
     for (uint32_t c = 0; c < NGRT_CLASSES; c++) {
         return_class(h, c);
-        if (h->returned[c] != NULL) {
-            h->given -= (uint64_t)h->returned[c]->count * ng_classes[c].size;
-            ng_slab_return(h->returned[c]->block, h->returned[c]->count);
-            ng_magazine_drop(h->returned[c]);
-            h->returned[c] = NULL;
-        }
+        ng_serve_held(h, c);
         return_carve(h, c);
     }
 }
@@ -576,7 +618,8 @@ void ng_cache_put_away(struct ng_heap *h) {
 }
 
 void ng_cache_forget(struct ng_heap *h) {
-    memset(h->chain, 0, sizeof h->chain);
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++)
+        ng_chain_end(&h->chain[c], 0);
     memset(h->chained, 0, sizeof h->chained);
     memset(h->carve, 0, sizeof h->carve);
     memset(h->carve_left, 0, sizeof h->carve_left);

@@ -114,7 +114,7 @@ bool ng_stats_write(int fd, int format) {
 void ng_verbose_line(void) {
     static const char *const words[] = {[NG_AUTO] = "auto", [NG_ON] = "on", [NG_OFF] = "off"};
     int saved = errno;
-    unsigned cpus = ng_os_cpus();
+    unsigned cpus = ng_os_cpus(false);
     struct report r = {.fd = STDERR_FILENO, .ok = true};
     put(&r, "ngrt " NGRT_VERSION);
     put(&r, ng_malloc_is_ours() ? ": in use (process " : ": loaded, but the process has another malloc (process ");

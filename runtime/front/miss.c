@@ -13,6 +13,7 @@
 #include "front/foreign.h"
 #include "front/thread.h"
 #include "os/os.h"
+#include "room/idle.h"
 #include "room/large.h"
 #include "room/pages.h"
 #include "room/serve.h"
@@ -61,6 +62,7 @@ static void reclaim(struct ng_heap *h) {
     for (uint32_t n = ng_heap_count(); n > 0; n--)
         ng_serve_ring(ng_heap_at(n), 2 * NG_RING_SLOTS);
     ng_key_leave(&ng_key);
+    ng_idle_tick(true);
 }
 
 static void *get_large(size_t size, size_t align, bool zero) {

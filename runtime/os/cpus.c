@@ -1,35 +1,25 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * cpus.c: how many CPUs the process may use, and which suits the room.  Read once, when the room is about to start, by
- * the thread that starts it.  Owns no state; no lock.
+ * cpus.c: how many CPUs the process may use, and which suits the room.  Asked by the thread that starts the room, and by the
+ * room's own now and then.  Owns no state; no lock.
  */
 #include "os/os.h"
 
+#include "os/cgroup.h"
+
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
-
-/* A small file's text, NUL-terminated; false where it cannot be read. */
-static bool read_text(const char *path, char *text, size_t size) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t n = read(fd, text, size - 1);
-    close(fd);
-    if (n < 0)
-        return false;
-    text[n] = '\0';
-    return true;
-}
 
 /* "max 100000" or "150000 100000" (cgroup v2): CPUs rounded down, UINT32_MAX where there is no quota. */
 static unsigned quota_v2(const char *dir) {
-    char path[512], text[64];
-    snprintf(path, sizeof path, "%s/cpu.max", dir);
-    if (!read_text(path, text, sizeof text) || text[0] == 'm')
+    char text[64];
+    if (!ng_os_cgroup_file(dir, "cpu.max", text, sizeof text) || text[0] == 'm')
         return UINT32_MAX;
     char *rest;
     unsigned long quota = strtoul(text, &rest, 10), period = strtoul(rest, NULL, 10);
@@ -37,78 +27,74 @@ static unsigned quota_v2(const char *dir) {
 }
 
 static unsigned quota_v1(const char *dir) {
-    char path[512], text[64];
-    snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", dir);
-    if (!read_text(path, text, sizeof text) || text[0] == '-')
+    char text[64];
+    if (!ng_os_cgroup_file(dir, "cpu.cfs_quota_us", text, sizeof text) || text[0] == '-')
         return UINT32_MAX;
     unsigned long quota = strtoul(text, NULL, 10);
-    snprintf(path, sizeof path, "%s/cpu.cfs_period_us", dir);
-    if (!read_text(path, text, sizeof text))
+    if (!ng_os_cgroup_file(dir, "cpu.cfs_period_us", text, sizeof text))
         return UINT32_MAX;
     unsigned long period = strtoul(text, NULL, 10);
     return period == 0 ? UINT32_MAX : (unsigned)(quota / period);
 }
 
-/* The least quota from the group itself up to the mount: a parent's limit binds its children. */
-static unsigned quota_along(const char *mount, const char *group, unsigned (*quota)(const char *)) {
-    char dir[448];
-    unsigned least = UINT32_MAX;
-    if (snprintf(dir, sizeof dir, "%s%s", mount, group) >= (int)sizeof dir)
-        return least;
-    for (size_t root = strlen(mount);;) {
-        unsigned here = quota(dir);
-        if (here < least)
-            least = here;
-        char *slash = strrchr(dir, '/');
-        if (slash == NULL || (size_t)(slash - dir) < root || dir[root] == '\0')
-            return least;
-        *slash = '\0';
-    }
-}
-
-/* One line of /proc/self/cgroup: "0::/group" (v2) or "6:cpu,cpuacct:/group" (v1). */
-static unsigned quota_of_line(const char *line) {
-    const char *controllers = strchr(line, ':');
-    if (controllers == NULL)
-        return UINT32_MAX;
-    const char *group = strchr(++controllers, ':');
-    if (group++ == NULL)
-        return UINT32_MAX;
-    if (*controllers == ':') {
-        unsigned pure = quota_along("/sys/fs/cgroup", group, quota_v2);
-        unsigned mixed = quota_along("/sys/fs/cgroup/unified", group, quota_v2);
-        return pure < mixed ? pure : mixed;
-    }
-    for (const char *c = controllers; c < group; c += strcspn(c, ",:") + 1) {
-        if (strncmp(c, "cpu", 3) == 0 && (c[3] == ',' || c[3] == ':'))
-            return quota_along("/sys/fs/cgroup/cpu", group, quota_v1);
-    }
-    return UINT32_MAX;
+static void note_quota(const char *dir, bool v2, void *least) {
+    unsigned here = v2 ? quota_v2(dir) : quota_v1(dir);
+    if (here < *(unsigned *)least)
+        *(unsigned *)least = here;
 }
 
 static unsigned quota_cpus(void) {
-    char text[4096];
     unsigned least = UINT32_MAX;
-    if (!read_text("/proc/self/cgroup", text, sizeof text))
-        return least;
-    for (char *line = text; *line != '\0';) {
-        char *end = line + strcspn(line, "\n");
-        bool last = *end == '\0';
-        *end = '\0';
-        unsigned here = quota_of_line(line);
-        if (here < least)
-            least = here;
-        line = last ? end : end + 1;
-    }
+    ng_os_cgroups("cpu", note_quota, &least);
     return least;
 }
 
-unsigned ng_os_cpus(void) {
+static void add_cpus_of(pid_t task, cpu_set_t *set) {
+    cpu_set_t one;
+    if (sched_getaffinity(task, sizeof one, &one) == 0)
+        CPU_OR(set, set, &one);
+}
+
+/* Where any thread of the program may run: one that stays on a processor of its own leaves the others to the process.  But
+ * for the room's thread, if that asks: its processors follow from these.  The first few dozen threads are enough. */
+static void program_cpus(bool room_asks, cpu_set_t *set) {
+    char list[4096];
+    pid_t self = room_asks ? (pid_t)syscall(SYS_gettid) : 0;
+    CPU_ZERO(set);
+    if (!room_asks)
+        add_cpus_of(0, set);
+    int fd = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    long bytes = syscall(SYS_getdents64, fd, list, sizeof list);
+    for (long at = 0; at < bytes;) {
+        const struct dirent64 *entry = (const struct dirent64 *)(const void *)(list + at);
+        pid_t task = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (task > 0 && task != self)
+            add_cpus_of(task, set);
+        at += entry->d_reclen;
+    }
+    close(fd);
+    if (CPU_COUNT(set) == 0)
+        add_cpus_of(0, set);
+}
+
+/* The room's thread begins where it was made: on the one processor that a thread of the program keeps for itself. */
+static void leave_processor_of_maker(cpu_set_t *set) {
+    cpu_set_t own, rest;
+    if (sched_getaffinity(0, sizeof own, &own) != 0 || CPU_COUNT(&own) != 1)
+        return;
+    CPU_XOR(&rest, set, &own);
+    CPU_AND(&rest, &rest, set);
+    if (CPU_COUNT(&rest) > 0)
+        *set = rest;
+}
+
+unsigned ng_os_cpus(bool room_asks) {
     cpu_set_t set;
-    unsigned allowed = 1;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        allowed = (unsigned)CPU_COUNT(&set);
-    unsigned quota = quota_cpus();
+    program_cpus(room_asks, &set);
+    unsigned allowed = (unsigned)CPU_COUNT(&set), quota = quota_cpus();
+    allowed = allowed == 0 ? 1 : allowed;
     return quota < allowed ? quota : allowed;
 }
 
@@ -118,7 +104,7 @@ const char *ng_os_cpu_folder = "/sys/devices/system/cpu";
 static bool read_of_cpu(int cpu, const char *file, char *text, size_t size) {
     char path[128];
     snprintf(path, sizeof path, "%s/cpu%d/%s", ng_os_cpu_folder, cpu, file);
-    return read_text(path, text, size);
+    return ng_os_read(path, text, size);
 }
 
 /* How strong a CPU is, by the kernel's own scale, else by its highest frequency; 0 where neither is told. */
@@ -170,14 +156,13 @@ static void leave_core_of(int program, cpu_set_t *set) {
 }
 
 void ng_os_room_cpus(int wanted, int program, cpu_set_t *set) {
-    CPU_ZERO(set);
-    if (sched_getaffinity(0, sizeof *set, set) != 0)
-        return;
+    program_cpus(true, set);
     if (wanted >= 0 && wanted < CPU_SETSIZE && CPU_ISSET(wanted, set)) {
         CPU_ZERO(set);
         CPU_SET(wanted, set);
         return;
     }
+    leave_processor_of_maker(set);
     keep_the_weaker_kind(set);
     leave_core_of(program, set);
 }

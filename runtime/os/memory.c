@@ -17,6 +17,9 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 enum { MOST_PRESENT = 512 };
 
@@ -85,6 +88,14 @@ size_t ng_os_present(void *p, size_t pages) {
 }
 
 void ng_os_huge(void *p, size_t bytes, bool on) { (void)madvise(p, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE); }
+
+bool ng_os_collapse(void *p, size_t bytes) {
+    if (madvise(p, bytes, MADV_COLLAPSE) == 0)
+        return true;
+    if (errno == EINVAL)
+        ng_os_huge(p, bytes, true); /* a kernel before 6.1: its own thread may do it in time */
+    return false;
+}
 
 bool ng_os_renew(void *p, size_t bytes) {
     return mmap(p, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) !=

@@ -45,6 +45,9 @@ size_t ng_os_present(void *p, size_t pages);
 /* Asks for huge pages, or for none. */
 void ng_os_huge(void *p, size_t bytes, bool on);
 
+/* Small pages into huge ones, contents kept; false where the system does not do it, or not now. */
+bool ng_os_collapse(void *p, size_t bytes);
+
 /* Moves pages to another place of the arena; the old place is empty and writable after.  False: nothing moved. */
 bool ng_os_move(void *from, void *to, size_t bytes);
 /* Replaces the pages by fresh ones. */
@@ -61,12 +64,29 @@ void ng_os_wake(uint64_t *word);
 
 /* ---- cpus.c ---- */
 
-/* How many CPUs' worth of time this process may use at once: affinity and cgroup quota, rounded down. */
-unsigned ng_os_cpus(void);
-/* Where the room's thread should run: the smaller kind of the CPUs in the mask where there are several kinds, and none
+/* How many CPUs' worth of time this process may use at once: its threads' affinity and cgroup quota, rounded down.
+ * room_asks: the caller is the room's thread. */
+unsigned ng_os_cpus(bool room_asks);
+/* Where the room's thread, which asks, should run: the smaller kind of the CPUs in the mask where there are several kinds, and none
  * that shares the physical core of the program's CPU if others remain.  wanted: a CPU's number, or negative to choose. */
 void ng_os_room_cpus(int wanted, int program, cpu_set_t *set);
 extern const char *ng_os_cpu_folder; /* where the system tells of CPUs; tests show it others */
+
+/* ---- cgroup.c, limits.c ---- */
+
+extern const char *ng_os_cgroup_folder, *ng_os_pressure_file; /* tests show them others */
+
+enum { NG_OS_NEAR = 8 };
+
+/* What limits the process's memory: its own groups and those above. */
+struct ng_os_memory {
+    uint64_t left;       /* bytes until the nearest of memory.high and memory.max; UINT64_MAX where there is no limit */
+    bool near;           /* less than a part in NG_OS_NEAR of one of them is left */
+    uint64_t stalled_us; /* that something waited for memory, ever: in the group, else in the whole system (PSI) */
+    uint64_t events;     /* times that a limit was met, ever */
+};
+/* Some dozen small files: 0.1 ms.  One thread at a time. */
+struct ng_os_memory ng_os_memory(void);
 
 /* ---- loader.c ---- */
 

@@ -10,6 +10,7 @@
 #include "room/arena.h"
 
 #include "os/os.h"
+#include "room/collapse.h"
 #include "room/keys.h"
 #include "room/pages.h"
 
@@ -388,6 +389,14 @@ void ng_arena_free(uint32_t first, uint32_t n, bool dirty) {
     ng_stack_push(&late, first + 1, link_of(first + 1));
 }
 
+bool ng_arena_chunk_in_use(size_t slab) {
+    if (!entered(ng_key_try(&ng_arena_key)))
+        return false;
+    bool in_use = (ng_slab_bits(slab / 64)->free & mask_in_word(slab / 64, slab, slab + NG_CHUNK_SLABS)) == 0;
+    leave();
+    return in_use;
+}
+
 /* ---- giving back ---- */
 
 static uint64_t claimed_to; /* nothing more goes before this time; with the arena's key */
@@ -423,11 +432,17 @@ static void age(void) {
     leave();
 }
 
+static void note_broken(size_t from, size_t n) {
+    for (size_t chunk = from / NG_CHUNK_SLABS; chunk * NG_CHUNK_SLABS < from + n; chunk++)
+        ng_collapse_is_broken(chunk * NG_CHUNK_SLABS);
+}
+
 bool ng_arena_purge(bool all) {
     bool some = false;
     for (size_t at = 0; begin_purge(&at, all);) {
         uint32_t first = (uint32_t)going_from;
         bool gone = ng_os_purge(ng_slab_start(first), ng_load(&going, NG_RELAXED) << NGRT_SLAB_SHIFT);
+        note_broken(first, ng_load(&going, NG_RELAXED));
         ng_slab_info(first)->purged = gone ? PURGED : PURGED_IN_VAIN;
         ng_stack_push(&late, first + 1, link_of(first + 1));
         if (entered(ng_key_insist(&ng_arena_key))) /* else the next one who gets it does this */

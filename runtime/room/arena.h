@@ -29,15 +29,15 @@
 #define NG_ARENA_GAP                                                                                                   \
     NG_SLAB_BYTES /* never used, below the arena: a program's writes before its first block hit nothing */
 
-/* What the room knows of a slab.  Written by who opens the slab, later by the key's holder alone. */
+/* What the room knows of a slab, in one cache line.  Written by who opens the slab, later by the key's holder alone. */
 struct ng_slab {
-    uint64_t *bits;       /* a set bit: that block is free and lies here; NULL: no block was returned yet */
-    uint64_t large_bytes; /* a large block that starts here: what it may use */
-    uint32_t large_slabs; /* and the slabs it covers; 0: a slab of small blocks, or free */
-    uint32_t next, prev;  /* neighbours in the owner's list of its class and rank */
-    uint32_t heap;        /* the owner's number */
-    uint16_t free;        /* set bits */
-    uint16_t blocks;      /* blocks in the slab */
+    _Alignas(64) uint64_t *bits; /* a set bit: that block is free and lies here; NULL: no block was returned yet */
+    uint64_t large_bytes;        /* a large block that starts here: what it may use */
+    uint32_t large_slabs;        /* and the slabs it covers; 0: a slab of small blocks, or free */
+    uint32_t next, prev;         /* neighbours in the owner's list of its class and rank */
+    uint32_t heap;               /* the owner's number */
+    uint16_t free;               /* set bits */
+    uint16_t blocks;             /* blocks in the slab */
     uint8_t cls;
     uint8_t rank;        /* which list it is in (slab.c) */
     uint8_t listed;      /* whether it is in a list */
@@ -48,6 +48,8 @@ struct ng_slab {
     ng_atomic link;      /* on the stack of slabs freed late, or faulted in; others may read it at any time (stack.h) */
 };
 
+_Static_assert(sizeof(struct ng_slab) == 64, "a line for each slab");
+
 /* Everything zero but the link. */
 static inline void ng_slab_reset(struct ng_slab *s) { memset(s, 0, offsetof(struct ng_slab, link)); }
 
@@ -57,6 +59,7 @@ struct ng_slab_bits {
     uint64_t dirty;   /* free, and its pages may hold something */
     uint64_t aged;    /* dirty since before the last tick */
     uint64_t partial; /* it has blocks in its bitmap, and is in a list.  With ng_key */
+    uint8_t kind[64 / (NG_CHUNK_BYTES >> NGRT_SLAB_SHIFT)]; /* of each chunk (collapse.c) */
 };
 
 struct ng_arena {
@@ -122,6 +125,9 @@ void ng_arena_free(uint32_t first, uint32_t n, bool dirty);
 /* Returns pages of free slabs to the system: all, or those that were dirty at the last call already (a tick).  True if
  * something was returned.  Better without the key: it makes system calls. */
 bool ng_arena_purge(bool all);
+
+/* Whether every slab of the chunk that starts here is in use; false also where that cannot be told at once. */
+bool ng_arena_chunk_in_use(size_t slab);
 
 /* For whoever is about to be told that there is no memory: waits until the pages that are just going back are gone and their
  * slabs to be had again, and holds up what would go next for a tenth of a second, but not ng_arena_purge(true). */

@@ -6,7 +6,8 @@
  * A heap outlives its thread: it waits, slabs and all, for the next thread that starts.  So an owner tag never dangles,
  * and a heap is never unmapped.  The structure is in four parts, each with one kind of writer:
  *
- *   the thread's    bins, chains, carve ranges, blocks set aside   the thread alone, no lock
+ *   the thread's    bins, carve ranges, blocks set aside   the thread alone, no lock
+ *   chains          full magazines                         the thread; taken away: with the key, while it is idle
  *   ring            words to the key's holder                      put: the thread; take: with the key
  *   inboxes         magazines for the thread                       put: anyone; take: the thread
  *   the room's      lists of slabs, returned magazines             with the key
@@ -14,6 +15,7 @@
 #ifndef NG_ROOM_HEAP_H
 #define NG_ROOM_HEAP_H
 
+#include "channel/chain.h"
 #include "channel/inbox.h"
 #include "channel/ring.h"
 #include "room/arena.h"
@@ -44,19 +46,19 @@ struct ng_counts {
 struct ng_heap {
     /* -- the thread's -- */
     uint32_t number;
-    uint32_t busy;        /* a slow path of this thread is under way: a signal handler came in between */
-    struct ngrt_bin *bin; /* the cache's, or shadow where the fast path is switched off */
-    struct ng_magazine *chain[NGRT_CLASSES]; /* full magazines, the last filled first */
-    struct ng_magazine *blank;               /* one empty magazine kept at hand */
-    struct ng_magazine *outgoing;            /* foreign blocks */
-    struct ng_magazine *aside;               /* magazines that neither room nor key took */
+    uint32_t busy;                /* a slow path of this thread is under way: a signal handler came in between */
+    struct ngrt_bin *bin;         /* the cache's, or shadow where the fast path is switched off */
+    struct ng_magazine *blank;    /* one empty magazine kept at hand */
+    struct ng_magazine *outgoing; /* foreign blocks */
+    struct ng_magazine *aside;    /* magazines that neither room nor key took */
     uint32_t asides;
     uint32_t outgoing_bytes;
     ng_atomic cap_bytes;               /* sum of cap * block size: what the bins and chains can hold at most */
     uint32_t victim;                   /* where the search for a class to shrink goes on */
     uint32_t largest_cap;              /* no class may keep more bytes (one block aside) */
     uint16_t cap[NGRT_CLASSES];        /* blocks of the class that the thread may keep */
-    uint32_t chained[NGRT_CLASSES];    /* blocks in the chain */
+    uint32_t chained[NGRT_CLASSES];    /* blocks in the chain, unless it was taken away */
+    ng_atomic turns;                   /* changes of any chain; read with the key */
     char *carve[NGRT_CLASSES];         /* blocks of a slab of ours that were never handed out: from here ... */
     uint32_t carve_left[NGRT_CLASSES]; /* ... so many */
     uint64_t carve_in_memory;          /* classes whose slab to carve has its pages already */
@@ -64,6 +66,7 @@ struct ng_heap {
     ng_atomic taken;                   /* bytes taken from returned and inbox, ever; read with the key */
     uint64_t debt, debt_since;         /* nanoseconds of the room's work that the thread did itself, since when */
     ng_atomic threads;                 /* 1 while a thread has it */
+    uint8_t streak[NGRT_CLASSES];      /* refills by the key since blocks of the class were last too many (cache.c) */
     uint8_t borrowed[NGRT_CLASSES];    /* blocks of larger classes handed out before the class had any (cache.c) */
     uint32_t emptied_at;               /* slabs in use when idle classes were last emptied (cache.c) */
     uint32_t busy_spells;              /* settled debts that were heavy (cache.c) */
@@ -73,6 +76,7 @@ struct ng_heap {
     /* -- channel -- */
     struct ng_ring ring;
     _Alignas(64) struct ng_inbox inbox[NGRT_CLASSES];
+    struct ng_chain chain[NGRT_CLASSES]; /* the last filled first */
 
     /* -- the room's -- */
     _Alignas(64) ng_atomic stocked; /* a bit a class: the key's holder has blocks for this heap; read by the thread */
@@ -80,7 +84,9 @@ struct ng_heap {
     uint32_t partial[NGRT_CLASSES][NG_RANKS];   /* slabs with something free; NG_NO_SLAB ends a list */
     uint64_t given;                             /* bytes put into returned and inbox, ever */
     bool orphaned;                              /* no thread: slabs go to the orphans' lists */
-    ng_atomic link;                             /* on the stack of heaps without a thread */
+    bool emptied;                               /* nothing to take away from it since `seen_turns` (idle.c) */
+    uint64_t seen_turns;
+    ng_atomic link; /* on the stack of heaps without a thread */
 };
 
 static inline struct ng_heap *ng_heap_at(uint32_t number) {

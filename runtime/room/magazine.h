@@ -44,9 +44,13 @@ static inline struct ng_magazine *ng_magazine_of_next(ng_atomic *next) {
     return next == NULL ? NULL : (struct ng_magazine *)(void *)((char *)next - offsetof(struct ng_magazine, next));
 }
 
-/* The next one of those that came out of an inbox, where links are addresses of next words. */
+/* The next one of those that came out of an inbox or stand in a chain, where links are addresses of next words. */
 static inline struct ng_magazine *ng_magazine_behind(const struct ng_magazine *m) {
     return ng_magazine_of_next((ng_atomic *)(uintptr_t)ng_load(&m->next, NG_RELAXED));
+}
+
+static inline void ng_magazine_put_before(struct ng_magazine *m, struct ng_magazine *rest) {
+    ng_store(&m->next, rest == NULL ? 0 : (uint64_t)(uintptr_t)&rest->next, NG_RELAXED);
 }
 
 /* The magazine that a bin uses; NULL if none.  top never reaches the magazine's end: the header is there. */

@@ -8,8 +8,11 @@
 #include "channel/stack.h"
 #include "os/os.h"
 #include "room/arena.h"
+#include "room/collapse.h"
 #include "room/expect.h"
+#include "room/idle.h"
 #include "room/options.h"
+#include "room/pressure.h"
 #include "room/room.h"
 #include "room/sparse.h"
 
@@ -23,6 +26,8 @@ enum {
     COMMIT_AHEAD = 128, /* slabs */
     SPARSE_NS = 100000, /* the room at a time; as long in between */
     THREAD_SPARSE_NS = 20000,
+    SHORT_NS = 100000000,
+    LOOK_NS = 1000000000, /* at whether memory is short, while there is something to give back */
 };
 
 static ng_atomic room_faults;
@@ -42,8 +47,10 @@ static bool huge_pays(void) { return huge_ns == 0 || (small_ns != 0 && huge_ns <
 static bool populate(uint64_t from, uint64_t to, bool huge) {
     char *start = ng_slab_start((uint32_t)from);
     size_t bytes = (to - from) << NGRT_SLAB_SHIFT;
-    if (huge)
+    if (huge) {
         ng_os_huge(start, bytes, true);
+        ng_collapse_is_huge(from);
+    }
     uint64_t begin = ng_os_now();
     bool done = ng_os_populate(start, bytes);
     uint64_t ns = (ng_os_now() - begin) * NG_CHUNK_SLABS / (to - from);
@@ -76,13 +83,13 @@ static bool choose_huge(uint64_t from) {
 static uint64_t ready(void) { return ng_load(&ng_arena.ahead, NG_RELAXED); }
 
 /* How much may be faulted in ahead, in slabs. */
-static uint64_t allowed(void) { return ng_arena_in_use() / 20; }
+static uint64_t allowed(void) { return ng_pressure_near() ? 0 : ng_arena_in_use() / 20; }
 
 /* How much of that for small blocks, if they take fresh slabs at all: slabs that nobody takes only part the large blocks
  * that could be one. */
 static uint64_t window(void) {
     uint64_t w = allowed(), of_asked = ng_load(&asked, NG_RELAXED) / 20;
-    if (of_asked == 0)
+    if (of_asked == 0 || ng_pressure_near())
         return 0;
     w = w < of_asked ? w : of_asked;
     return w < LEAST_WINDOW ? LEAST_WINDOW : w > MOST_WINDOW ? MOST_WINDOW : w;
@@ -125,6 +132,7 @@ static void note_faults(uint64_t pages) {
 }
 
 bool ng_pages_ahead(void) {
+    ng_pressure_look(ng_os_now());
     if (ng_expect_waiting()) {
         note_faults(ng_expect_serve(allowed_large()));
         return true;
@@ -156,24 +164,34 @@ void ng_pages_in_child(void) {
 
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }
 
-bool ng_pages_waiting(void) { return ng_options.decay_ms >= 0 && (ng_arena_dirty() != 0 || ng_sparse_wanted()); }
+bool ng_pages_waiting(void) {
+    return ng_options.decay_ms >= 0 && (ng_arena_dirty() != 0 || ng_sparse_wanted() || ng_idle_wanted());
+}
+
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 uint64_t ng_pages_tick(uint64_t now) {
     if (!ng_pages_waiting())
         return 0;
+    ng_pressure_look(now);
     uint64_t until = now + (ng_room_present() ? SPARSE_NS : THREAD_SPARSE_NS);
     if (!ng_sparse_go_on(until))
         return SPARSE_NS;
-    /* What was free at one tick and still is at the next goes back: after one to two half decays. */
+    /* What was free at one tick and still is at the next goes back: after one to two half decays; all of it where memory is
+     * short. */
+    bool all = ng_options.decay_ms == 0 || ng_pressure_short();
     uint64_t half = (uint64_t)ng_options.decay_ms * 500000;
+    if (all && half > SHORT_NS)
+        half = SHORT_NS;
     uint64_t next = ng_load(&next_tick, NG_RELAXED);
-    if (next > now)
-        return next - now;
+    if (next > now && next <= now + half)
+        return least(next - now, LOOK_NS);
     if (ng_cas(&next_tick, &next, now + half, NG_RELAXED)) { /* one of those who come at the same time */
-        (void)ng_arena_purge(half == 0);
-        ng_sparse_begin(half == 0);
+        ng_idle_tick(all);
+        (void)ng_arena_purge(all);
+        ng_sparse_begin(all);
         if (!ng_sparse_go_on(until))
             return SPARSE_NS;
     }
-    return half == 0 ? 1 : half;
+    return half == 0 ? 1 : least(half, LOOK_NS);
 }

@@ -15,6 +15,7 @@
 
 #include "channel/park.h"
 #include "os/os.h"
+#include "room/collapse.h"
 #include "room/heap.h"
 #include "room/options.h"
 #include "room/pages.h"
@@ -33,6 +34,7 @@ enum {
     RESTART_SLABS = 64,      /* ... and after a fork so much more, before the thread pays for itself again */
     WORDS_AT_ONCE = 4,
     STOP_SECONDS = 1,
+    HOPELESS_NS = 2000000000, /* affinity and quota may change; to ask costs 0.1 ms */
     FORK_RETURNS_NS = 100000000,
     FORK_FRAMES = 64, /* bytes of stack between fork's caller and ng_room_allow, at least */
 };
@@ -48,7 +50,7 @@ static ng_atomic starts, wakes;
 static ng_atomic start_at = {START_SLABS};
 static ng_atomic process;
 static ng_atomic exiting;
-static ng_atomic hopeless; /* below two CPUs, or the system gave no thread */
+static ng_atomic hopeless_until; /* below two CPUs, or the system gave no thread: until this time */
 /* The last fork: by whom, how deep on its stack, and when it has surely returned. */
 static ng_atomic fork_thread, fork_frame, fork_until;
 static pthread_t thread;
@@ -99,7 +101,9 @@ static bool words_wait(void) {
 /* full: what is wanted of fresh pages cannot be had, so it is no work. */
 static void sleep_until_woken(bool full) {
     stall_if("idle");
-    uint64_t due = ng_pages_tick(ng_os_now());
+    uint64_t due = ng_pages_tick(ng_os_now()), collapse = ng_collapse_turn(ng_os_now());
+    if (collapse != 0 && (due == 0 || collapse < due))
+        due = collapse;
     ng_store(&timed, due != 0, NG_RELAXED);
     ng_park_begin(&park);
     if (!words_wait() && (full || !ng_pages_wanted()) && ng_load(&quit, NG_ACQUIRE) == 0 &&
@@ -143,7 +147,9 @@ static void *room_main(void *program_cpu) {
         uint64_t now = ng_os_now();
         if (served)
             last_word = now;
-        if (!own_core() && !ng_spare_turn(&spare, begin, now, served || populated)) {
+        if (served || populated)
+            ng_collapse_again();
+        if (ng_spare_too_few(&spare, now) || (!own_core() && !ng_spare_turn(&spare, begin, now, served || populated))) {
             rest();
         } else if (served || populated ||
                    (now - last_word <= SPIN_NS && (own_core() || ng_spare_is_busy(&spare, now)))) {
@@ -183,7 +189,10 @@ void ng_room_note_dirty(void) {
 /* ---- starting and stopping ---- */
 
 void ng_room_consider(bool busy) {
-    if (ng_load(&life, NG_RELAXED) != ABSENT || ng_options.server == NG_OFF || ng_load(&hopeless, NG_RELAXED) != 0)
+    if (ng_load(&life, NG_RELAXED) != ABSENT || ng_options.server == NG_OFF)
+        return;
+    uint64_t until = ng_load(&hopeless_until, NG_RELAXED);
+    if (until != 0 && (until == UINT64_MAX || ng_os_now() < until))
         return;
     if (busy || ng_options.server == NG_ON || ng_arena_in_use() >= ng_load(&start_at, NG_RELAXED))
         __atomic_store_n(&ng_room_wanted, 1, __ATOMIC_RELAXED);
@@ -233,17 +242,16 @@ void ng_room_invite(const void *caller) {
     uint64_t absent = ABSENT;
     /* The loader and libc call malloc with locks held that creating a thread needs, or inside of pthread_create itself;
      * a constructor that dlopen runs may have a thread waited for that needs the loader. */
-    if (ng_load(&exiting, NG_RELAXED) != 0 || !fork_has_returned() ||
-        (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || ng_os_in_loader(caller) ||
-        !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
+    if (ng_load(&exiting, NG_RELAXED) != 0 || !fork_has_returned() || ng_os_in_loader(caller) ||
+        (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
-    spare.cpus = ng_os_cpus();
+    spare.cpus = ng_os_cpus(false);
     if (spare.cpus >= 2 && create_thread()) {
         ng_count(&starts, 1);
         ng_store(&life, RUNNING, NG_RELEASE);
     } else {
-        ng_store(&hopeless, 1, NG_RELAXED);
+        ng_store(&hopeless_until, ng_os_now() + HOPELESS_NS, NG_RELAXED);
         ng_store(&life, ABSENT, NG_RELEASE);
     }
 }
@@ -260,7 +268,7 @@ static bool stop_thread(void) {
     end.tv_sec += STOP_SECONDS;
     bool gone = pthread_timedjoin_np(thread, NULL, &end) == 0;
     if (!gone)
-        ng_store(&hopeless, 1, NG_RELAXED);
+        ng_store(&hopeless_until, UINT64_MAX, NG_RELAXED);
     ng_store(&park.word, NG_ABSENT, NG_RELAXED);
     return gone;
 }

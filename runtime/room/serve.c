@@ -7,6 +7,7 @@
 #include "room/serve.h"
 
 #include "os/os.h"
+#include "room/idle.h"
 #include "room/large.h"
 #include "room/slab.h"
 
@@ -45,6 +46,7 @@ static struct owner begin_owner(struct ng_heap *h) {
 
 static void end_owner(const struct owner *o) {
     o->heap->given += (uint64_t)o->given;
+    ng_idle_note();
     ng_store(&o->heap->stocked, ng_load(&o->heap->stocked, NG_RELAXED) | o->stocked, NG_RELAXED);
 }
 
@@ -136,10 +138,9 @@ void ng_late_free(void *block) {
     ng_late_put(m);
 }
 
-/* Everything from an inbox to where it belongs; how much of it was counted as given. */
-static uint64_t empty_inbox(struct ng_inbox *in) {
+/* How much of it was counted as given. */
+static uint64_t serve_list(struct ng_magazine *m) {
     uint64_t given = 0;
-    struct ng_magazine *m = ng_magazine_of_next(ng_inbox_take(in));
     while (m != NULL) {
         struct ng_magazine *next = ng_magazine_behind(m);
         given += m->given;
@@ -150,9 +151,24 @@ static uint64_t empty_inbox(struct ng_inbox *in) {
     return given;
 }
 
+void ng_serve_list(uint64_t first) { (void)serve_list(ng_magazine_of_next((ng_atomic *)(uintptr_t)first)); }
+
+static uint64_t empty_inbox(struct ng_inbox *in) { return serve_list(ng_magazine_of_next(ng_inbox_take(in))); }
+
 static void empty_inboxes(struct ng_heap *h) {
     for (uint32_t c = 0; c < NGRT_CLASSES; c++)
         h->given -= empty_inbox(&h->inbox[c]);
+}
+
+void ng_serve_held(struct ng_heap *h, uint32_t cls) {
+    struct ng_magazine *m = h->returned[cls];
+    h->given -= empty_inbox(&h->inbox[cls]);
+    if (m == NULL)
+        return;
+    h->given -= (uint64_t)m->count * ng_classes[cls].size;
+    h->returned[cls] = NULL;
+    ng_serve_magazine(m);
+    ng_magazine_drop(m);
 }
 
 static ng_atomic uncounted; /* bytes delivered without the key since inboxes were last emptied */
@@ -170,7 +186,7 @@ void ng_serve_late(void) {
     (void)empty_inbox(&late);
 }
 
-unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want) {
+unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want, unsigned slabs) {
     struct ng_magazine *back = h->returned[cls];
     unsigned n = 0;
     if (back != NULL) {
@@ -183,7 +199,7 @@ unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
         }
     }
     if (n == 0)
-        n = ng_slab_refill(h, cls, m->block, want);
+        n = ng_slab_refill(h, cls, m->block, want, slabs);
     m->count = n;
     m->cls = cls;
     return n;
@@ -195,7 +211,7 @@ static uint32_t stock_inbox(struct ng_heap *h, uint32_t cls) {
     struct ng_magazine *m = may_hold(h, (uint64_t)want * size) ? ng_magazine_get() : NULL;
     if (m == NULL)
         return 0;
-    uint32_t n = ng_serve_refill(h, cls, m, want);
+    uint32_t n = ng_serve_refill(h, cls, m, want, UINT32_MAX);
     if (n == 0) {
         ng_magazine_drop(m);
     } else {

@@ -18,9 +18,15 @@ unsigned ng_serve_ring(struct ng_heap *h, unsigned most);
  * caller's. */
 void ng_serve_magazine(struct ng_magazine *m);
 
+/* The same for all that are linked from this one's next word on, and drops them. */
+void ng_serve_list(uint64_t first);
+
+/* What waits for the heap in returned magazines and inboxes of the class, back to the bitmaps. */
+void ng_serve_held(struct ng_heap *h, uint32_t cls);
+
 /* Blocks of the class for the heap into an empty magazine, at most `want`: what came back from other threads, else from
- * its slabs.  How many. */
-unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want);
+ * so many of its slabs.  How many. */
+unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want, unsigned slabs);
 
 /* A block that was freed where no heap was to be had (a signal handler in the middle of a miss): any thread, without the
  * key; who gets the key next serves it. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { UNLISTED, LISTED, LISTED_ORPHAN };
+enum { BITS_AHEAD = 6, INFO_AHEAD = 6 }; /* blocks */
 
 struct ng_class ng_classes[NGRT_CLASSES];
 
@@ -185,8 +186,31 @@ static uint32_t return_run(void *const *block, uint32_t n) {
     return marked;
 }
 
+static uint32_t number_in_slab(const struct ng_class *k, uint64_t offset) {
+    return (uint32_t)((offset * k->inverse) >> 32);
+}
+
+/* Blocks that were freed at random lie in as many slabs, whose lines are in nobody's cache. */
+static void prefetch_info(const void *block) { __builtin_prefetch(ng_slab_info(ng_slab_of(block)), 1); }
+
+static void prefetch_bits(const void *block) {
+    uint32_t slab = ng_slab_of(block);
+    const struct ng_slab *s = ng_slab_info(slab);
+    uint64_t offset = (uint64_t)((const char *)block - ng_slab_start(slab));
+    if (s->bits != NULL)
+        __builtin_prefetch(&s->bits[number_in_slab(&ng_classes[s->cls], offset) / 64], 1);
+}
+
 void ng_slab_return(void *const *block, uint32_t n) {
+    for (uint32_t i = 0; i < BITS_AHEAD + INFO_AHEAD && i < n; i++)
+        prefetch_info(block[i]);
+    for (uint32_t i = 0; i < BITS_AHEAD && i < n; i++)
+        prefetch_bits(block[i]);
     while (n > 0) {
+        if (n > BITS_AHEAD + INFO_AHEAD)
+            prefetch_info(block[BITS_AHEAD + INFO_AHEAD]);
+        if (n > BITS_AHEAD)
+            prefetch_bits(block[BITS_AHEAD]);
         uint32_t done = return_run(block, n);
         block += done;
         n -= done;
@@ -257,18 +281,30 @@ static uint32_t fullest(struct ng_heap *h, uint32_t cls) {
     return slab;
 }
 
-unsigned ng_slab_refill(struct ng_heap *h, uint32_t cls, void **block, unsigned want) {
+/* The list goes from slab to slab at random: the lines of the next ones come while this one is worked on. */
+static void prefetch_list(uint32_t slab) {
+    uint32_t next = ng_slab_info(slab)->next;
+    if (next == NG_NO_SLAB)
+        return;
+    const struct ng_slab *s = ng_slab_info(next);
+    __builtin_prefetch(s->bits, 1);
+    if (s->next != NG_NO_SLAB)
+        __builtin_prefetch(ng_slab_info(s->next), 1);
+}
+
+unsigned ng_slab_refill(struct ng_heap *h, uint32_t cls, void **block, unsigned want, unsigned slabs) {
     h->orphaned = false;
     unsigned n = 0;
-    while (n < want) {
+    for (; n < want && slabs > 0; slabs--) {
         uint32_t slab = fullest(h, cls);
         if (slab == NG_NO_SLAB)
             break;
+        prefetch_list(slab);
         n += take_blocks(slab, block + (want - n), want - n);
     }
     if (n != 0 && n < want)
         memmove(block, block + (want - n), n * sizeof *block);
-    if (n < want && h->returned[cls] == NULL) {
+    if (n == 0 && h->returned[cls] == NULL) {
         uint64_t bits = ng_load(&h->stocked, NG_RELAXED);
         ng_store(&h->stocked, bits & ~((uint64_t)1 << cls), NG_RELAXED);
     }

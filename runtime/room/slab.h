@@ -34,8 +34,8 @@ void ng_slab_return(void *const *block, uint32_t n);
 void ng_slab_return_rest(const char *block, uint32_t n);
 
 /* Blocks of the class for the heap, the lowest address last so that it is handed out first; from the fullest slab, the
- * heap's own before orphans (which it adopts).  How many; 0: none is free. */
-unsigned ng_slab_refill(struct ng_heap *h, uint32_t cls, void **block, unsigned want);
+ * heap's own before orphans (which it adopts), and from so many slabs at most.  How many; 0: none is free. */
+unsigned ng_slab_refill(struct ng_heap *h, uint32_t cls, void **block, unsigned want, unsigned slabs);
 
 /* The heap has no thread any more: its slabs with something free are anybody's. */
 void ng_slab_orphan(struct ng_heap *h);

@@ -17,6 +17,7 @@ enum {
     PERIOD_NS = 50000000, /* the kernel counts a running thread's time by ticks of up to 10 ms */
     FIRST_REST_NS = PERIOD_NS,
     LONGEST_REST_NS = 400000000,
+    CPUS_NS = 1000000000, /* to ask costs 0.1 ms */
 };
 
 static void rest_longer(struct ng_spare *s) {
@@ -39,6 +40,7 @@ void ng_spare_begin(struct ng_spare *s, uint64_t now) {
     begin_window(s, now);
     begin_period(s, now);
     s->rest = 0;
+    s->cpus_at = now;
 }
 
 bool ng_spare_turn(struct ng_spare *s, uint64_t begin, uint64_t now, bool work) {
@@ -65,10 +67,22 @@ bool ng_spare_is_busy(const struct ng_spare *s, uint64_t now) {
     return awake < WINDOW_NS || s->worked * WORK_PART >= awake;
 }
 
+bool ng_spare_too_few(struct ng_spare *s, uint64_t now) {
+    if (now - s->cpus_at >= CPUS_NS) {
+        s->cpus = ng_os_cpus(true);
+        s->cpus_at = now;
+        if (s->cpus < 2)
+            s->rest = LONGEST_REST_NS;
+    }
+    return s->cpus < 2;
+}
+
 void ng_spare_sleep(struct ng_spare *s, uint64_t now) { s->awake += now - s->since; }
 
 bool ng_spare_woken(struct ng_spare *s, uint64_t now) {
     begin_window(s, now);
+    if (ng_spare_too_few(s, now))
+        return false;
     uint64_t wall = now - s->period_at;
     if (wall < PERIOD_NS)
         return true;

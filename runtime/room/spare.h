@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 struct ng_spare {
-    unsigned cpus;                  /* that the process may use */
+    unsigned cpus;                  /* that the process may use ... */
+    uint64_t cpus_at;               /* ... when it was last asked for */
     uint64_t since, seen;           /* a window of the time awake; when the loop last came by */
     uint64_t lost, worked;          /* ns in it in which something else ran here; in which there was work */
     uint64_t period_at, period_cpu; /* since when the process's CPU time is counted, and what it was then */
@@ -27,6 +28,9 @@ void ng_spare_begin(struct ng_spare *s, uint64_t now);
 
 /* The loop comes by after a turn that began at `begin` and was work or not.  False: no core to spare (rest is set). */
 bool ng_spare_turn(struct ng_spare *s, uint64_t begin, uint64_t now, bool work);
+
+/* Whether the process has but one processor by now: affinity and quota may change, and processors go. */
+bool ng_spare_too_few(struct ng_spare *s, uint64_t now);
 
 /* Whether so much of the window was work that spinning for more is better than being woken for it. */
 bool ng_spare_is_busy(const struct ng_spare *s, uint64_t now);

@@ -6,6 +6,7 @@
 #include "room/sparse.h"
 
 #include "os/os.h"
+#include "room/collapse.h"
 #include "room/keys.h"
 #include "room/slab.h"
 
@@ -112,6 +113,7 @@ static void visit(struct pass *p, size_t slab) {
     uint32_t found = free_pages(s), now = p->giving ? ripe(p, s, found) : 0;
     if (now != 0 && give(ng_slab_start((uint32_t)slab), now)) {
         s->gone_pages = (uint16_t)(s->gone_pages | now);
+        ng_collapse_is_broken(slab);
         p->some = true;
     }
     s->aged_pages = (uint16_t)(found & ~now);

@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * NGRT_THP=on fills the heap with huge pages, off leaves it without any, as the kernel counts them.
- * Usage: huge_pages on|off
+ * NGRT_THP=on fills the heap with huge pages, off leaves it without any, as the kernel counts them.  With auto (late) a heap
+ * that is too small for huge pages when it grows gets them later, once its chunks are full.
+ * Usage: huge_pages on|off|late
  */
 #include "check.h"
 
@@ -37,6 +38,23 @@ static bool system_gives_them_unasked(void) {
            strstr(text, "[always]") != NULL;
 }
 
+static void fill(size_t most) {
+    for (size_t bytes = 0; bytes < most; bytes += 256) {
+        void *p = test_launder(malloc(256));
+        CHECK(p != NULL);
+        memset(p, 1, 256);
+    }
+}
+
+static void expect_late(void) {
+    fill(24 * MIB);
+    CHECK(huge() == 0, "a heap of 24 MiB began with %zu KiB on huge pages", huge() >> 10);
+    size_t have = 0;
+    for (int i = 0; i < 100 && (have = huge()) < 16 * MIB; i++)
+        test_sleep_ms(200);
+    CHECK(have >= 16 * MIB, "20 s later %zu KiB of 24 MiB are on huge pages", have >> 10);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 2);
     test_begin();
@@ -45,11 +63,11 @@ int main(int argc, char **argv) {
         test_skip("the system gives no huge pages to who asks (/sys/kernel/mm/transparent_hugepage/enabled)");
     if (!on && system_gives_them_unasked())
         test_skip("the system gives huge pages to who does not ask");
-    for (size_t bytes = 0; bytes < 64 * MIB; bytes += 256) {
-        void *p = test_launder(malloc(256));
-        CHECK(p != NULL);
-        memset(p, 1, 256);
+    if (strcmp(argv[1], "late") == 0) {
+        expect_late();
+        return 0;
     }
+    fill(64 * MIB);
     size_t have = huge();
     dprintf(1, "%zu of 64 MiB on huge pages\n", have / MIB);
     if (on)

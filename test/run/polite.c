@@ -5,7 +5,7 @@
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
  * sleeps and little while it works now and then, stays out of the way where the program has use for every processor, and
  * is gone when fork returns.
- * Usage: polite small|never|early|big|parks|crowded|fork|fork_handlers|threads_fork|exit|core|load LIBRARY
+ * Usage: polite small|never|early|big|parks|crowded|fork|fork_handlers|threads_fork|exit|core|affinity|pinned|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
@@ -216,6 +216,81 @@ static void crowded(void) {
           (unsigned long long)(more / 1000000), cpus, cpus);
 }
 
+static void every_task_on(const cpu_set_t *set) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", getpid());
+    DIR *directory = opendir(path);
+    CHECK(directory != NULL);
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (atoi(entry->d_name) != 0)
+            CHECK(sched_setaffinity(atoi(entry->d_name), sizeof *set, set) == 0);
+    closedir(directory);
+}
+
+/* What the room runs in a second, once it has had time to notice. */
+static uint64_t ran_in_a_second(int room) {
+    test_sleep_ms(2500);
+    uint64_t ran = tasks_run_ns(getpid(), room);
+    test_sleep_ms(1000);
+    return tasks_run_ns(getpid(), room) - ran;
+}
+
+/* As `taskset -ap` does it to a running program: on one processor the room rests, on two it is back. */
+static void affinity(void) {
+    cpu_set_t own, one;
+    pthread_t thread[2];
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    if (CPU_COUNT(&own) < 2)
+        test_skip("one processor: there is no room");
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    int room = wait_for_room(5000);
+    CHECK(room != 0, "NGRT_SERVER=on, and no room");
+    for (uintptr_t i = 0; i < 2; i++)
+        CHECK(pthread_create(&thread[i], NULL, exchange, (void *)(i + 1)) == 0);
+    uint64_t two_before = ran_in_a_second(room);
+    every_task_on(&one);
+    uint64_t on_one = ran_in_a_second(room);
+    every_task_on(&own);
+    uint64_t two_after = ran_in_a_second(room);
+    __atomic_store_n(&done, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 2; i++)
+        pthread_join(thread[i], NULL);
+    dprintf(1, "the room ran %llu ms in a second, %llu on one processor, %llu on two again\n",
+            (unsigned long long)(two_before / 1000000), (unsigned long long)(on_one / 1000000),
+            (unsigned long long)(two_after / 1000000));
+    CHECK(two_before >= 20000000 && two_after >= 20000000,
+          "the room has no work: the test shows nothing, or it is not back");
+    CHECK(on_one < 10000000, "on one processor the room ran %llu ms of a second",
+          (unsigned long long)(on_one / 1000000));
+}
+
+static void *churn_pinned(void *cpu) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((int)(intptr_t)cpu, &one);
+    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+    churn(300u << 20, 4);
+    (void)wait_for_room(5000);
+    return cpu;
+}
+
+/* A server gives each of its threads a processor: that does not mean that the process has but one. */
+static void pinned(void) {
+    cpu_set_t own, of_room;
+    pthread_t thread;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    if (CPU_COUNT(&own) < 2)
+        test_skip("one processor: there is no room");
+    int cpu = sched_getcpu();
+    CHECK(pthread_create(&thread, NULL, churn_pinned, (void *)(intptr_t)cpu) == 0);
+    pthread_join(thread, NULL);
+    int room = tasks_room(getpid());
+    CHECK(room != 0, "no room where the thread that allocates stays on one processor of %d", CPU_COUNT(&own));
+    CHECK(sched_getaffinity(room, sizeof of_room, &of_room) == 0);
+    CHECK(!CPU_ISSET(cpu, &of_room), "the room may run on the processor that a thread of the program keeps for itself");
+}
+
 /* In a program without other threads: alone when fork returns, here and there; and the room comes back with work. */
 static void at_fork(void) {
     churn(300u << 20, 4);
@@ -354,7 +429,9 @@ int main(int argc, char **argv) {
                  {"fork_handlers", fork_with_handlers},
                  {"threads_fork", threads_at_fork},
                  {"exit", exits},
-                 {"core", core}};
+                 {"core", core},
+                 {"affinity", affinity},
+                 {"pinned", pinned}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(argv[1], parts[i].name) == 0) {
             parts[i].run();

@@ -71,7 +71,7 @@ static size_t ahead(size_t blocks) {
 
 int main(void) {
     test_begin();
-    if (ng_os_cpus() < 2)
+    if (ng_os_cpus(false) < 2)
         test_skip("one processor has no room");
     allocate(0, BLOCKS);
     CHECK(ng_room_present());
