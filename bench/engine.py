@@ -90,7 +90,7 @@ class Own(Load):
         super().__init__(f"{workload.name}/{pairs}" if pairs else workload.name,
                          {"kind": "own", "stands_for": workload.stands_for, "language": workload.language,
                           "threads": 2 * pairs if pairs else workload.threads, "figure": workload.figure,
-                          "unit": workload.unit}, groups)
+                          "unit": workload.unit, "asks": workload.asks}, groups)
         self.file = workload.name
         self.arguments = [f"{scale:g}"] + ([str(pairs)] if pairs else [])
 
@@ -125,7 +125,8 @@ class Real(Load):
 
     def __init__(self, program, builder):
         super().__init__(program.name, {"kind": "program", "stands_for": program.work, "language": program.language,
-                                        "threads": program.threads, "figure": "elapsed", "unit": "s"},
+                                        "threads": program.threads, "figure": "elapsed", "unit": "s",
+                                        "asks": program.asks},
                          {"programs"} | ({"quick"} if program.quick else set())
                          | (set() if program.extra else {"demo"}))
         self.program, self.builder, self.status = program, builder, program.status
@@ -188,7 +189,7 @@ class Measurement:
         command.no_huge_pages = self.options.huge_pages == "off"
         try:
             others = measure.Others(self.results["processors"])
-            sample = measure.run_once(command, self.options.limit)
+            sample = self.run_on_floor(load, command) if allocator.floor else measure.run_once(command, self.options.limit)
             sample.unsure = others.cost() if load.about["threads"] > 1 else 0.0
         except OSError as failure:
             self.failed(load, allocator, str(failure))
@@ -207,6 +208,19 @@ class Measurement:
             return None
         self.peaks[load.name] = max(sample.peak, self.peaks.get(load.name, 0))
         return sample, figures, latency
+
+    def run_on_floor(self, load, command):
+        """floor.c's part left out.  As much memory as the program needs with glibc, and a little more."""
+        report = os.path.join(load.folder, "floor")
+        mib = (self.peaks.get(load.name, 0) * 5 // 4 >> 10) + 16
+        command.env.update(NGRT_BENCH_FLOOR_MIB=str(mib), NGRT_BENCH_FLOOR_REPORT=report)
+        sample = measure.run_once(command, self.options.limit)
+        with open(report, encoding="ascii") as file:
+            took = {name: int(value) for name, value in map(str.split, file)}
+        for name in ("elapsed", "user", "system"):
+            setattr(sample, name, max(0.0, getattr(sample, name) - took[name] / 1e9))
+        sample.faults -= took["faults"]
+        return sample
 
     # Before the rounds ----------------------------------------------------------------------------------------------
 

@@ -59,13 +59,15 @@ def environment(preload=None, **more):
 
 
 PRELOADED, PASS, LTO, OFF = "ngrt preloaded", "ngrt", "ngrt lto", "ngrt off"
+FLOOR = "ngrt floor"  # preloaded, with all memory faulted in before main, that time left out (floor.c)
 OURS = {  # name -> (build, environment)
     PRELOADED: ("plain", {}),
     PASS: ("pass", {}),
     LTO: ("lto", {}),
     OFF: ("plain", {"NGRT_SERVER": "off"}),
+    FLOOR: ("plain", {"NGRT_DECAY": "never", "NGRT_THP": "on"}),
 }
-NAMES = (*PEERS, *OURS)
+NAMES = (*PEERS, PRELOADED, PASS, LTO, OFF)
 
 # How each is asked for huge pages, and asked not to.  TCMalloc's minimal library has no setting for them, glibc's needs
 # 2.35.  "off" is the kernel's word besides (launch.c), since the machine may give them without being asked.
@@ -87,6 +89,7 @@ class Allocator:
     build: str  # of the program: plain, pass or lto
     env: dict
     version: str = None
+    floor: bool = False
 
     def environment(self, **more):
         return environment(self.library, **{**self.env, **more})
@@ -114,7 +117,8 @@ def base_allocator(name):
     if ours in OURS:
         build, env = OURS[ours]
         path = built("lib/libngrt.so")
-        return Allocator(ours, path if build == "plain" else None, build, dict(env), version(ours, path))
+        preload = f"{path}:{built('bench/libfloor.so')}" if ours == FLOOR else path
+        return Allocator(ours, preload if build == "plain" else None, build, dict(env), version(ours, path), ours == FLOOR)
     if "/" in name or ".so" in name:
         path = os.path.abspath(name)
         if not os.path.isfile(path):
@@ -130,6 +134,8 @@ def allocator(text, huge_pages="default", env=None):
     base, *settings = re.split(r"\+(?=[A-Za-z_]\w*=)", rest)
     made = base_allocator(base)
     kind = "ngrt" if made.name in OURS else made.name
+    if huge_pages == "peers":
+        huge_pages = "default" if kind == "ngrt" else "on"
     made.env.update(HUGE_PAGES.get(kind, {}).get(huge_pages, {}))
     made.env.update(env or {})
     for setting in settings:

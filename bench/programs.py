@@ -106,6 +106,7 @@ class Program:
     packaged: bool = False  # runs as Debian built it
     quick: bool = False  # bench/run --quick includes it
     threads: int = 1  # or processes, of which several are at work at once
+    asks: str = ""  # which of bars.py's groups it belongs to
     elf: str = None  # where the binary is a script: the program that it runs, whose text counts; in the build's folder
 
     def scaled(self, scale):
@@ -205,42 +206,44 @@ def build_cadical(b):
 
 PROGRAMS = [
     Program("lua", "C", ("lua5.4",), "a script: binary trees, words and lines", build_lua, "lua",
-            ("{inputs}/churn.lua", "{amount}"), amount=16, quick=True),
+            ("{inputs}/churn.lua", "{amount}"), amount=16, quick=True, asks="standing"),
     Program("xsltproc", "C", ("libxslt", "libxml2"), "14 MB of XML into an HTML report", build_xsltproc,
-            "libxslt/xsltproc/xsltproc", ("{inputs}/catalogue.xsl", "{input}"), amount=20000, document="xml"),
+            "libxslt/xsltproc/xsltproc", ("{inputs}/catalogue.xsl", "{input}"), amount=20000, document="xml",
+            asks="growth"),
     Program("jq", "C", ("jq",), "12 MB of JSON joined, grouped and rewritten", build_jq, "jq",
-            ("-f", "{inputs}/orders.jq", "{input}"), amount=18000, document="json", quick=True),
+            ("-f", "{inputs}/orders.jq", "{input}"), amount=18000, document="json", quick=True, asks="standing"),
     Program("jsoncpp", "C++", ("libjsoncpp",), "21 MB of JSON read, flattened, written, read again", build_jsoncpp,
             "jsontestrunner", ("orders.json",), amount=30000, document="json", link="orders.json",
-            writes=("orders.actual", "orders.rewrite", "orders.actual-rewrite")),
+            writes=("orders.actual", "orders.rewrite", "orders.actual-rewrite"), asks="growth"),
     Program("yaml-cpp", "C++", ("yaml-cpp",), "7 MB of YAML read into a tree and printed", build_yaml,
             "cmake/util/parse", ("{input}",), amount=9000, document="yaml", quick=True),
     Program("cppcheck", "C++", ("cppcheck", "yaml-cpp"), "yaml-cpp's sources analysed", build_cppcheck,
             "cmake/bin/cppcheck", ("-q", "--enable=all", "{yaml-cpp}/src"), extra=True),
     Program("xerces", "C++", ("xerces-c",), "33 MB of XML read into a DOM tree and written", build_xerces,
             "cmake/samples/DOMPrint", ("-wfile=written.xml", "{input}"), amount=45000, document="xml",
-            writes=("written.xml",), extra=True),
+            writes=("written.xml",), extra=True, asks="growth"),
     Program("sqlite3", "C", ("sqlite3",), "a table in memory: filled, indexed, joined, changed", build_sqlite3, "shell",
             ("-batch", "-bail", ":memory:", ".parameter set @orders {amount}", ".read {inputs}/table.sql"), amount=180000,
-            extra=True, quick=True),
+            extra=True, quick=True, asks="standing"),
     Program("redis", "C", ("redis",), "a server under redis-benchmark's and a script's commands", build_redis,
-            "redis/redis.sh", (), extra=True, threads=2, elf="redis/src/redis-server"),
+            "redis/redis.sh", (), extra=True, threads=2, elf="redis/src/redis-server", asks="standing"),
     Program("git", "C", ("git",), "a history of 2000 commits packed anew, as by repack -adf", build_git, "git/git",
             ("--git-dir={input}", "-c", "pack.threads=1", "pack-objects", "-q", "--all", "--no-reuse-delta",
-             "--no-reuse-object", "--stdout"), amount=2000, document="git", extra=True),
+             "--no-reuse-object", "--stdout"), amount=2000, document="git", extra=True, asks="standing"),
     Program("cadical", "C++", ("cadical",), "a SAT solver on a formula of many clauses", build_cadical, "cadical",
-            ("-q", "{input}"), amount=200000, document="cnf", status=10, extra=True),
+            ("-q", "{input}"), amount=200000, document="cnf", status=10, extra=True, asks="standing"),
 ]
 
 PACKAGED = [
     Program("xalan", "C++", ("xalan",), "16 MB of XML into an HTML report", None, "/usr/bin/Xalan",
-            ("{input}", "{inputs}/catalogue.xsl"), amount=22000, document="xml", packaged=True, extra=True),
+            ("{input}", "{inputs}/catalogue.xsl"), amount=22000, document="xml", packaged=True, extra=True,
+            asks="growth"),
     Program("python3", "C", ("python3",), "dicts, lists, strings and sets, JSON out and in", None, "/usr/bin/env",
             ("PYTHONMALLOC=malloc", "PYTHONHASHSEED=0", "/usr/bin/python3", "-S", "{inputs}/objects.py", "{amount}"), amount=32,
-            packaged=True, extra=True, quick=True),
+            packaged=True, extra=True, quick=True, asks="standing"),
     Program("clang", "C++", ("clang-19", "g++"), "a C++ file full of templates compiled at -O2", None, "/usr/bin/clang++-19",
             ("-std=c++20", "-O2", "-w", "-c", "{inputs}/templates.cpp", "-o", "templates.o"), writes=("templates.o",),
-            packaged=True, extra=True),
+            packaged=True, extra=True, asks="standing"),
     Program("z3", "C++", ("z3",), "a solver on constraints of bit vectors", None, "/usr/bin/z3", ("{input}",),
-            amount=600, document="smt2", packaged=True, extra=True),
+            amount=600, document="smt2", packaged=True, extra=True, asks="standing"),
 ]

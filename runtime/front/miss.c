@@ -13,6 +13,7 @@
 #include "front/foreign.h"
 #include "front/thread.h"
 #include "os/os.h"
+#include "room/handshake.h"
 #include "room/idle.h"
 #include "room/large.h"
 #include "room/pages.h"
@@ -91,6 +92,11 @@ static void *take(struct ng_heap *h, uint32_t cls) {
         ng_count(&h->counts.ready, 1);
         return *--b->top;
     }
+    void *answer = ng_handshake_mode() ? ng_handshake_take(h, cls) : NULL;
+    if (answer != NULL) {
+        ng_count(&h->counts.handshakes, 1);
+        return answer;
+    }
     uint64_t from_inbox = ng_load(&h->counts.inbox_magazines, NG_RELAXED);
     uint64_t misses = ng_load(&h->counts.misses, NG_RELAXED);
     if (!ng_cache_refill(h, cls)) {
@@ -150,6 +156,10 @@ static void free_large(void *p) {
 static void free_small(struct ng_heap *h, void *p, uint32_t word) {
     uint32_t cls = ng_word_class(word);
     ng_count(&h->counts.frees, 1);
+    if (ng_handshake_mode() && ng_handshake_give(h, p)) {
+        ng_count(&h->counts.handshakes, 1);
+        return;
+    }
     if (ng_word_heap(word) != h->number) {
         ng_count(&h->counts.foreign, 1);
         if (!ng_cache_send(h, p, ng_classes[cls].size))
@@ -191,7 +201,7 @@ static __attribute__((noinline)) void free_any(void *p) {
  * the call is not ending. */
 static inline bool free_foreign(struct ng_heap *h, void *p) {
     uint32_t word = ngrt_word_of(&ngrt_cache, p), owner = ng_word_heap(word);
-    if (h == NULL || h->busy || owner == 0 || owner == h->number)
+    if (h == NULL || h->busy || owner == 0 || owner == h->number || ng_handshake_mode())
         return false;
     enter(h);
     bool sent = ng_cache_append(h, p, ng_word_class(word));

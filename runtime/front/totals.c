@@ -37,6 +37,7 @@ static void add_heap(struct ng_totals *t, struct ng_heap *h) {
     t->requests += get(&c->requests);
     t->requests_fulfilled += get(&c->fulfilled);
     t->magazines += get(&c->inbox_magazines) + get(&h->ring.head);
+    t->handshakes += get(&c->handshakes);
     t->threads += get(&h->threads);
     t->cached += cached_bytes(h) + (size_t)(h->given - get(&h->taken));
 }

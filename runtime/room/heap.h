@@ -10,6 +10,7 @@
  *   chains          full magazines                         the thread; taken away: with the key, while it is idle
  *   ring            words to the key's holder                      put: the thread; take: with the key
  *   inboxes         magazines for the thread                       put: anyone; take: the thread
+ *   mailbox         a question and its answer                      ask: the thread; reply: with the key
  *   the room's      lists of slabs, returned magazines             with the key
  */
 #ifndef NG_ROOM_HEAP_H
@@ -17,6 +18,7 @@
 
 #include "channel/chain.h"
 #include "channel/inbox.h"
+#include "channel/mailbox.h"
 #include "channel/ring.h"
 #include "room/arena.h"
 #include "room/magazine.h"
@@ -38,6 +40,7 @@ struct ng_counts {
     ng_atomic ready, late, self;   /* of those: block was in a magazine; the room runs but had none; no room */
     ng_atomic misses;              /* refills from outside of the thread's own magazines */
     ng_atomic inbox_magazines;     /* refills that the room had ready */
+    ng_atomic handshakes;          /* blocks that the room answered with, or took by one */
     ng_atomic foreign;             /* frees of other threads' blocks */
     ng_atomic requests, fulfilled; /* requests; those whose blocks were there at the next miss */
     ng_atomic large, fresh_slabs;
@@ -69,6 +72,7 @@ struct ng_heap {
     uint8_t streak[NGRT_CLASSES];      /* refills by the key since blocks of the class were last too many (cache.c) */
     uint8_t borrowed[NGRT_CLASSES];    /* blocks of larger classes handed out before the class had any (cache.c) */
     uint32_t emptied_at;               /* slabs in use when idle classes were last emptied (cache.c) */
+    uint32_t without;                  /* so many calls without a question to the room (handshake.c) */
     uint32_t busy_spells;              /* settled debts that were heavy (cache.c) */
     struct ng_counts counts;
     struct ngrt_bin shadow[NGRT_CLASSES];
@@ -77,10 +81,12 @@ struct ng_heap {
     struct ng_ring ring;
     _Alignas(64) struct ng_inbox inbox[NGRT_CLASSES];
     struct ng_chain chain[NGRT_CLASSES]; /* the last filled first */
+    struct ng_mailbox mailbox;
 
     /* -- the room's -- */
     _Alignas(64) ng_atomic stocked; /* a bit a class: the key's holder has blocks for this heap; read by the thread */
     struct ng_magazine *returned[NGRT_CLASSES]; /* blocks that came back from other threads, not yet asked for */
+    struct ng_magazine *answers[NGRT_CLASSES];  /* blocks to answer with (handshake.c) */
     uint32_t partial[NGRT_CLASSES][NG_RANKS];   /* slabs with something free; NG_NO_SLAB ends a list */
     uint64_t given;                             /* bytes put into returned and inbox, ever */
     bool orphaned;                              /* no thread: slabs go to the orphans' lists */

@@ -14,6 +14,7 @@
 
 /* Values of options that are words: the word's place in its list. */
 enum { NG_AUTO, NG_ON, NG_OFF };
+enum { NG_MODE_QUEUE, NG_MODE_HANDSHAKE };
 enum { NG_STATS_OFF, NG_STATS_TEXT, NG_STATS_JSON };
 
 /* Options that are numbers: the word that may stand instead. */

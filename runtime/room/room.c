@@ -16,6 +16,7 @@
 #include "channel/park.h"
 #include "os/os.h"
 #include "room/collapse.h"
+#include "room/handshake.h"
 #include "room/heap.h"
 #include "room/options.h"
 #include "room/pages.h"
@@ -70,6 +71,8 @@ static void stall_if(const char *place) {
     }
 }
 
+static bool waits(const struct ng_heap *h) { return ng_ring_waiting(&h->ring) || ng_handshake_waiting(h); }
+
 /* One round over all rings, a few words each, the key free in between so that no thread waits long. */
 static bool serve_rings(void) {
     bool some = ng_late_waiting() && ng_key_try(&ng_key);
@@ -79,10 +82,11 @@ static bool serve_rings(void) {
     }
     for (uint32_t n = ng_heap_count(); n > 0; n--) {
         struct ng_heap *h = ng_heap_at(n);
-        if (!ng_ring_waiting(&h->ring) || !ng_key_try(&ng_key))
+        if (!waits(h) || !ng_key_try(&ng_key))
             continue;
         stall_if("key");
         some |= ng_serve_ring(h, WORDS_AT_ONCE) != 0;
+        some |= ng_handshake_waiting(h) && ng_handshake_serve(h);
         ng_key_leave(&ng_key);
         stall_if("drain");
     }
@@ -93,7 +97,7 @@ static bool words_wait(void) {
     if (ng_late_waiting())
         return true;
     for (uint32_t n = ng_heap_count(); n > 0; n--)
-        if (ng_ring_waiting(&ng_heap_at(n)->ring))
+        if (waits(ng_heap_at(n)))
             return true;
     return false;
 }
@@ -112,8 +116,8 @@ static void sleep_until_woken(bool full) {
     ng_park_end(&park);
 }
 
-/* Whoever asked for a room by NGRT_SERVER=on has said that a core is to spare. */
-static bool own_core(void) { return ng_options.server == NG_ON; }
+/* Whoever asked for a room by NGRT_SERVER=on, or for handshakes, has said that a core is to spare. */
+static bool own_core(void) { return ng_options.server == NG_ON || ng_handshake_mode(); }
 
 /* Out of the program's way, while it has use for every core. */
 static void rest(void) {
@@ -194,7 +198,7 @@ void ng_room_consider(bool busy) {
     uint64_t until = ng_load(&hopeless_until, NG_RELAXED);
     if (until != 0 && (until == UINT64_MAX || ng_os_now() < until))
         return;
-    if (busy || ng_options.server == NG_ON || ng_arena_in_use() >= ng_load(&start_at, NG_RELAXED))
+    if (busy || own_core() || ng_arena_in_use() >= ng_load(&start_at, NG_RELAXED))
         __atomic_store_n(&ng_room_wanted, 1, __ATOMIC_RELAXED);
 }
 

@@ -163,6 +163,8 @@ static void empty_inboxes(struct ng_heap *h) {
 void ng_serve_held(struct ng_heap *h, uint32_t cls) {
     struct ng_magazine *m = h->returned[cls];
     h->given -= empty_inbox(&h->inbox[cls]);
+    if (h->answers[cls] != NULL)
+        ng_serve_magazine(h->answers[cls]);
     if (m == NULL)
         return;
     h->given -= (uint64_t)m->count * ng_classes[cls].size;
@@ -203,6 +205,21 @@ unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
     m->count = n;
     m->cls = cls;
     return n;
+}
+
+bool ng_serve_fresh(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
+    const struct ng_class *k = &ng_classes[cls];
+    bool zero;
+    uint32_t slab = ng_arena_within_limit(1) ? ng_arena_find(1, 1, &zero) : NG_NO_SLAB;
+    if (slab == NG_NO_SLAB && (!ng_arena_within_limit(1) || (slab = ng_arena_bump(1, 1)) == NG_NO_SLAB))
+        return false;
+    ng_slab_open(slab, h->number, cls);
+    char *at = ng_slab_start(slab);
+    for (m->count = 0; m->count < k->most_held && m->count < k->blocks; at += k->size)
+        m->block[m->count++] = at;
+    if (m->count < k->blocks)
+        ng_slab_return_rest(at, k->blocks - m->count);
+    return true;
 }
 
 /* One more magazine into the inbox; how many blocks, 0 where there are none or that would be too much. */

@@ -28,6 +28,9 @@ void ng_serve_held(struct ng_heap *h, uint32_t cls);
  * so many of its slabs.  How many. */
 unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, unsigned want, unsigned slabs);
 
+/* The first blocks of a fresh slab, which becomes the heap's; false where there is no memory. */
+bool ng_serve_fresh(struct ng_heap *h, uint32_t cls, struct ng_magazine *m);
+
 /* A block that was freed where no heap was to be had (a signal handler in the middle of a miss): any thread, without the
  * key; who gets the key next serves it. */
 void ng_late_free(void *block);
