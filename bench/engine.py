@@ -211,6 +211,7 @@ class Measurement:
 
     def run_on_floor(self, load, command):
         """floor.c's part left out.  As much memory as the program needs with glibc, and a little more."""
+        os.makedirs(load.folder, exist_ok=True)
         report = os.path.join(load.folder, "floor")
         mib = (self.peaks.get(load.name, 0) * 5 // 4 >> 10) + 16
         command.env.update(NGRT_BENCH_FLOOR_MIB=str(mib), NGRT_BENCH_FLOOR_REPORT=report)

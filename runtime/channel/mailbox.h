@@ -23,9 +23,7 @@ struct ng_mailbox {
 /* Words' kinds, in the low bits. */
 enum { NG_MAIL_TAKE = 1, NG_MAIL_GIVE = 2, NG_MAIL_ANSWER = 4, NG_MAIL_KIND = 7 };
 
-static inline void ng_mailbox_ask(struct ng_mailbox *m, uint64_t question) {
-    ng_store(&m->word, question, NG_RELEASE);
-}
+static inline void ng_mailbox_ask(struct ng_mailbox *m, uint64_t question) { ng_store(&m->word, question, NG_RELEASE); }
 
 /* The answer to the question, without its kind, if there is one: then the mailbox is empty again. */
 static inline bool ng_mailbox_answer(struct ng_mailbox *m, uint64_t *answer) {

@@ -33,8 +33,7 @@ void ng_start(void) {
     ng_foreign_start();
     ng_room_note_process();
     ng_fork_start();
-    if (ng_operators_start() || ng_options.slow || ng_handshake_mode() ||
-        ng_options.stats != NG_STATS_OFF)
+    if (ng_operators_start() || ng_options.slow || ng_handshake_mode() || ng_options.stats != NG_STATS_OFF)
         ng_thread_all_slow();
     if (ng_options.verbose)
         ng_verbose_line();

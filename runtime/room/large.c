@@ -16,6 +16,21 @@
  * mappings, about 5 us, against 60 us a MiB for copying and 100 for faults. */
 enum { MOVE_BYTES = 256 << 10 };
 
+/* Whether programs fill their large blocks is known of those that were freed: a few pages of each are looked for.  While the
+ * last ones were filled, fresh ones get huge pages: a buffer that doubles, and is copied each time, would take a fault for each
+ * page of all its sizes. */
+enum { JUDGED_BYTES = 1 << 20, LOOKS = 4, TRUSTED = 2, HUGE_BYTES = 4 << 20 };
+
+static ng_atomic filled; /* large blocks in a row */
+
+static void judge(struct ng_slab *s, char *block) {
+    size_t pages = s->large_bytes / ng_os_page();
+    bool all = true;
+    for (size_t i = 0; i < LOOKS && all; i++)
+        all = ng_os_present(block + (2 * i + 1) * pages / (size_t)(2 * LOOKS) * ng_os_page(), 1) == 1;
+    ng_store(&filled, all ? ng_load(&filled, NG_RELAXED) + 1 : 0, NG_RELAXED);
+}
+
 static size_t slabs_for(size_t size) { return (size + NG_SLAB_BYTES - 1) >> NGRT_SLAB_SHIFT; }
 
 static size_t usable_for(size_t size) {
@@ -29,11 +44,12 @@ static void note_large(int64_t blocks, int64_t bytes) {
     ng_add(&ng_arena.large_bytes, (uint64_t)bytes, NG_RELAXED);
 }
 
-/* Slabs from the free ones, else fresh; zero: whether they read as zero. */
-static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero) {
+/* Slabs from the free ones, else fresh; zero: whether they read as zero; fresh: nobody has faulted them in. */
+static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero, bool *fresh) {
     if (!ng_arena_within_limit(n))
         return NG_NO_SLAB;
     uint32_t first = ng_arena_find(n, align, zero);
+    *fresh = *zero;
     if (first != NG_NO_SLAB)
         return first;
     *zero = true;
@@ -43,6 +59,7 @@ static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero)
         first = ng_arena_bump(n, align);
     if (first != NG_NO_SLAB)
         ng_expect_note(first, bytes, ready);
+    *fresh = !ready;
     return first;
 }
 
@@ -51,14 +68,17 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     size_t n = slabs_for(size), align_slabs = align <= NG_SLAB_BYTES ? 1 : align >> NGRT_SLAB_SHIFT;
     if (n > ng_arena.slabs || align_slabs > ng_arena.slabs)
         return NULL;
-    bool is_zero = false;
-    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, usable_for(size), &is_zero);
+    bool is_zero = false, fresh;
+    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, usable_for(size), &is_zero, &fresh);
     if (first == NG_NO_SLAB)
         return NULL;
     struct ng_slab *s = ng_slab_info(first);
     ng_slab_reset(s);
     s->large_bytes = usable_for(size);
     s->large_slabs = (uint32_t)n;
+    s->fresh = fresh;
+    if (fresh && size >= HUGE_BYTES && ng_load(&filled, NG_RELAXED) >= TRUSTED)
+        ng_pages_want_huge(ng_slab_start(first), s->large_bytes);
     ng_arena_set_word(first, NGRT_BIN_LARGE);
     note_large(1, (int64_t)s->large_bytes);
     void *block = ng_slab_start(first);
@@ -75,6 +95,8 @@ void ng_large_put(void *block) {
     bool dirty = true;
     note_large(-1, -(int64_t)s->large_bytes);
     size_t bytes = (size_t)s->large_slabs << NGRT_SLAB_SHIFT;
+    if (s->fresh && !s->moved && bytes >= JUDGED_BYTES)
+        judge(s, block);
     if (s->moved && ng_os_renew(block, bytes)) {
         ng_pages_committed(first, first + s->large_slabs);
         dirty = false;

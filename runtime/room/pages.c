@@ -21,8 +21,10 @@ enum {
     HUGE_FROM = 16 * NG_CHUNK_SLABS,
     STEP = 4, /* slabs faulted in at once on small pages: 256 KiB, about 50 us */
     LEAST_WINDOW = 8,
-    MOST_WINDOW = 32,
+    MOST_WINDOW = 32, /* at rest */
+    LAG = 4,
     PROBE_CHUNKS = 32,
+    MOST_PROBE_CHUNKS = 128,
     COMMIT_AHEAD = 128, /* slabs */
     SPARSE_NS = 100000, /* the room at a time; as long in between */
     THREAD_SPARSE_NS = 20000,
@@ -38,24 +40,25 @@ static ng_atomic asked; /* fresh slabs that threads wanted for small blocks, eve
  * memory back a huge page can cost four times its small ones, at other times less than one of them
  * (docs/decisions/0006-huge-pages.md), so it is measured again and again.  The room's thread alone. */
 static uint64_t huge_ns, small_ns;
-static uint32_t chunks_since_probe;
+static ng_atomic huge_is_cheap; /* what the room last found out, for threads */
+static uint32_t chunks_since_probe, probe_after = PROBE_CHUNKS;
 
 /* Huge pages make what the program does with the memory 5 to 10 % faster, so on the room's core they may cost more, but
  * not much more. */
 static bool huge_pays(void) { return huge_ns == 0 || (small_ns != 0 && huge_ns <= 2 * small_ns); }
 
-static bool populate(uint64_t from, uint64_t to, bool huge) {
-    char *start = ng_slab_start((uint32_t)from);
-    size_t bytes = (to - from) << NGRT_SLAB_SHIFT;
+static bool populate(uint32_t from, size_t bytes, bool huge) {
+    char *start = ng_slab_start(from);
     if (huge) {
         ng_os_huge(start, bytes, true);
         ng_collapse_is_huge(from);
     }
     uint64_t begin = ng_os_now();
     bool done = ng_os_populate(start, bytes);
-    uint64_t ns = (ng_os_now() - begin) * NG_CHUNK_SLABS / (to - from);
+    uint64_t ns = (ng_os_now() - begin) * NG_CHUNK_BYTES / bytes;
     uint64_t *smooth = huge ? &huge_ns : &small_ns;
     *smooth = *smooth == 0 ? ns : (3 * *smooth + ns) / 4;
+    ng_store(&huge_is_cheap, huge_ns != 0 && huge_pays(), NG_RELAXED);
     return done;
 }
 
@@ -67,17 +70,43 @@ void ng_pages_committed(size_t from, size_t to) {
         ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
 }
 
+static bool paid_at_probe = true;
+
 /* The kind of the chunk that starts here; now and then the kind that seemed dearer gets another trial. */
 static bool choose_huge(uint64_t from) {
     if (from % NG_CHUNK_SLABS != 0 || ng_options.thp == NG_OFF || (ng_options.thp == NG_AUTO && from < HUGE_FROM))
         return false;
     if (ng_options.thp == NG_ON)
         return true;
-    if (++chunks_since_probe >= PROBE_CHUNKS) {
-        chunks_since_probe = 0;
-        return !huge_pays();
-    }
-    return huge_pays();
+    bool pays = huge_pays();
+    if (++chunks_since_probe < probe_after)
+        return pays;
+    /* The dear kind may take so long that the program overtakes the room: as long as it stays dear, less often. */
+    chunks_since_probe = 0;
+    probe_after = pays != paid_at_probe             ? PROBE_CHUNKS
+                  : probe_after < MOST_PROBE_CHUNKS ? 2 * probe_after
+                                                    : probe_after;
+    paid_at_probe = pays;
+    return !pays;
+}
+
+void ng_pages_want_huge(char *start, size_t bytes) {
+    if (ng_options.thp != NG_AUTO || ng_load(&huge_is_cheap, NG_RELAXED) == 0)
+        return;
+    uintptr_t from = ((uintptr_t)start + NG_CHUNK_BYTES - 1) & ~(NG_CHUNK_BYTES - 1);
+    uintptr_t to = ((uintptr_t)start + bytes) & ~(NG_CHUNK_BYTES - 1);
+    if (from >= to)
+        return;
+    ng_os_huge((void *)from, to - from, true);
+    for (uintptr_t chunk = from; chunk < to; chunk += NG_CHUNK_BYTES)
+        ng_collapse_is_huge(ng_slab_of((void *)chunk));
+}
+
+uint64_t ng_pages_fault_in(uint32_t slab, size_t pages) {
+    size_t bytes = pages * ng_os_page();
+    bool huge = bytes == NG_CHUNK_BYTES && choose_huge(slab);
+    (void)populate(slab, bytes, huge);
+    return huge ? 1 : pages;
 }
 
 static uint64_t ready(void) { return ng_load(&ng_arena.ahead, NG_RELAXED); }
@@ -85,14 +114,30 @@ static uint64_t ready(void) { return ng_load(&ng_arena.ahead, NG_RELAXED); }
 /* How much may be faulted in ahead, in slabs. */
 static uint64_t allowed(void) { return ng_pressure_near() ? 0 : ng_arena_in_use() / 20; }
 
+/* Slabs that the program takes while the room faults LAG chunks in, as it went lately: with less ahead it would overtake the
+ * room.  The room's thread writes it. */
+static ng_atomic pace;
+static uint64_t paced_at, paced_asked;
+
+static void note_pace(uint64_t now, uint64_t chunk_ns) {
+    uint64_t taken = ng_load(&asked, NG_RELAXED);
+    if (paced_at != 0 && now > paced_at) {
+        uint64_t meanwhile = (taken - paced_asked) * LAG * chunk_ns / (now - paced_at);
+        ng_store(&pace, (ng_load(&pace, NG_RELAXED) + meanwhile) / 2, NG_RELAXED);
+    }
+    paced_at = now;
+    paced_asked = taken;
+}
+
 /* How much of that for small blocks, if they take fresh slabs at all: slabs that nobody takes only part the large blocks
  * that could be one. */
 static uint64_t window(void) {
     uint64_t w = allowed(), of_asked = ng_load(&asked, NG_RELAXED) / 20;
     if (of_asked == 0 || ng_pressure_near())
         return 0;
+    uint64_t most = MOST_WINDOW + ng_load(&pace, NG_RELAXED);
     w = w < of_asked ? w : of_asked;
-    return w < LEAST_WINDOW ? LEAST_WINDOW : w > MOST_WINDOW ? MOST_WINDOW : w;
+    return w < LEAST_WINDOW ? LEAST_WINDOW : w > most ? most : w;
 }
 
 /* And for a large one. */
@@ -148,7 +193,10 @@ bool ng_pages_ahead(void) {
     if (first == NG_NO_SLAB)
         return false;
     huge = huge && first == from; /* another thread may have come in between */
-    bool done = populate(first, first + n, huge);
+    uint64_t begin = ng_os_now();
+    bool done = populate(first, (size_t)n << NGRT_SLAB_SHIFT, huge);
+    uint64_t end = ng_os_now();
+    note_pace(end, (end - begin) * NG_CHUNK_SLABS / n);
     note_faults(huge ? 1 : ((size_t)n << NGRT_SLAB_SHIFT) / ng_os_page());
     offer(first, n);
     return done;

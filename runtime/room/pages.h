@@ -22,6 +22,13 @@ uint32_t ng_pages_take(void);
 /* Faults in one more piece of fresh memory if too little is ready; true if it did.  Without the key: it takes long. */
 bool ng_pages_ahead(void);
 
+/* Faults in so many fresh pages from this slab on, as a huge page where they are a chunk and that is the cheaper kind.  How
+ * many page faults that was.  The room's thread, without the key. */
+uint64_t ng_pages_fault_in(uint32_t slab, size_t pages);
+
+/* The program will fill this fresh block: whole chunks of it on huge pages, as long as the room finds them cheap. */
+void ng_pages_want_huge(char *start, size_t bytes);
+
 /* Whether ng_pages_ahead would do something. */
 bool ng_pages_wanted(void);
 
