@@ -238,6 +238,7 @@ static int64_t clear_range(size_t from, size_t to) {
         bits->free &= ~mask;
         bits->dirty &= ~mask;
         bits->aged &= ~mask;
+        bits->old &= ~mask;
     }
     return dirty;
 }
@@ -401,8 +402,24 @@ bool ng_arena_chunk_in_use(size_t slab) {
 
 static uint64_t claimed_to; /* nothing more goes before this time; with the arena's key */
 
-/* The slabs of word w that may go now. */
-static uint64_t ripe(size_t w, bool all) { return all ? ng_slab_bits(w)->dirty : ng_slab_bits(w)->aged; }
+/* The slabs of word w that lie in a huge page of which a part is in use. */
+static uint64_t in_broken_huge(size_t w) {
+    uint64_t found = 0;
+    for (size_t slab = w * 64; slab < (w + 1) * 64; slab += NG_CHUNK_SLABS) {
+        uint64_t mask = mask_in_word(w, slab, slab + NG_CHUNK_SLABS);
+        if (ng_collapse_huge(slab) && (ng_slab_bits(w)->free & mask) != mask)
+            found |= mask;
+    }
+    return found;
+}
+
+/* The slabs of word w that may go now.  Those that break a huge page go last: a tick later. */
+static uint64_t ripe(size_t w, bool all) {
+    const struct ng_slab_bits *bits = ng_slab_bits(w);
+    if (all || bits->aged == 0)
+        return all ? bits->dirty : 0;
+    return (bits->aged & ~in_broken_huge(w)) | bits->old;
+}
 
 /* The next run of slabs from *at on to give back; false at the end. */
 static bool begin_purge(size_t *at, bool all) {
@@ -427,8 +444,10 @@ static bool begin_purge(size_t *at, bool all) {
 static void age(void) {
     if (!entered(ng_key_insist(&ng_arena_key)))
         return;
-    for (size_t w = 0, words = (known_slabs() + 63) / 64; w < words; w++)
+    for (size_t w = 0, words = (known_slabs() + 63) / 64; w < words; w++) {
+        ng_slab_bits(w)->old = ng_slab_bits(w)->aged;
         ng_slab_bits(w)->aged = ng_slab_bits(w)->dirty;
+    }
     leave();
 }
 

@@ -58,7 +58,8 @@ static inline void ng_slab_reset(struct ng_slab *s) { memset(s, 0, offsetof(stru
 struct ng_slab_bits {
     uint64_t free;    /* and below bump */
     uint64_t dirty;   /* free, and its pages may hold something */
-    uint64_t aged;    /* dirty since before the last tick */
+    uint64_t aged;    /* dirty since before the last tick ... */
+    uint64_t old;     /* ... and since before the one before */
     uint64_t partial; /* it has blocks in its bitmap, and is in a list.  With ng_key */
     uint8_t kind[64 / (NG_CHUNK_BYTES >> NGRT_SLAB_SHIFT)]; /* of each chunk (collapse.c) */
 };

@@ -40,7 +40,7 @@ static ng_atomic asked; /* fresh slabs that threads wanted for small blocks, eve
  * memory back a huge page can cost four times its small ones, at other times less than one of them
  * (docs/decisions/0006-huge-pages.md), so it is measured again and again.  The room's thread alone. */
 static uint64_t huge_ns, small_ns;
-static ng_atomic huge_is_cheap; /* what the room last found out, for threads */
+static ng_atomic huge_is_cheap, most_for_huge; /* what the room last found out, for threads; ns */
 static uint32_t chunks_since_probe, probe_after = PROBE_CHUNKS;
 
 /* Huge pages make what the program does with the memory 5 to 10 % faster, so on the room's core they may cost more, but
@@ -57,8 +57,10 @@ static bool populate(uint32_t from, size_t bytes, bool huge) {
     bool done = ng_os_populate(start, bytes);
     uint64_t ns = (ng_os_now() - begin) * NG_CHUNK_BYTES / bytes;
     uint64_t *smooth = huge ? &huge_ns : &small_ns;
-    *smooth = *smooth == 0 ? ns : (3 * *smooth + ns) / 4;
-    ng_store(&huge_is_cheap, huge_ns != 0 && huge_pays(), NG_RELAXED);
+    /* What has become dear is so at once: a machine that is out of huge pages stays so for a while. */
+    *smooth = *smooth == 0 ? ns : ns > *smooth ? (*smooth + ns) / 2 : (3 * *smooth + ns) / 4;
+    ng_store(&most_for_huge, 2 * small_ns, NG_RELAXED);
+    ng_store(&huge_is_cheap, huge_ns != 0 && small_ns != 0 && huge_pays(), NG_RELAXED);
     return done;
 }
 
@@ -97,8 +99,15 @@ void ng_pages_want_huge(char *start, size_t bytes) {
     uintptr_t to = ((uintptr_t)start + bytes) & ~(NG_CHUNK_BYTES - 1);
     if (from >= to)
         return;
-    ng_os_huge((void *)from, to - from, true);
-    for (uintptr_t chunk = from; chunk < to; chunk += NG_CHUNK_BYTES)
+    /* The first one shows what they cost now, so the others may be small ones. */
+    uint64_t begin = ng_os_now();
+    ng_os_huge((void *)from, NG_CHUNK_BYTES, true);
+    (void)ng_os_populate((void *)from, NG_CHUNK_BYTES);
+    if (ng_os_now() - begin > ng_load(&most_for_huge, NG_RELAXED))
+        ng_store(&huge_is_cheap, 0, NG_RELAXED); /* until the room has tried again */
+    else
+        ng_os_huge((void *)from, to - from, true);
+    for (uintptr_t chunk = from; chunk < to && ng_load(&huge_is_cheap, NG_RELAXED) != 0; chunk += NG_CHUNK_BYTES)
         ng_collapse_is_huge(ng_slab_of((void *)chunk));
 }
 

@@ -14,6 +14,7 @@ enum {
     /* A chunk gives pages back where one in so many of its pages can go: less is not worth the system calls, nor the
      * huge page that the chunk may be. */
     WORTH = 8,
+    HUGE_WORTH = 2, /* times as much, where it breaks a huge page */
 };
 
 /* Where a pass is.  With the key. */
@@ -84,6 +85,8 @@ static uint32_t ripe(const struct pass *p, const struct ng_slab *s, uint32_t fou
 
 static void look_at_chunk(struct pass *p, size_t end) {
     size_t ready = 0, young = 0, worth = NG_CHUNK_BYTES / ng_os_page() / WORTH;
+    if (ng_collapse_huge(p->at) && !p->all)
+        worth *= HUGE_WORTH;
     for (size_t i = p->at; i < end; i++) {
         if (!has_something_free(i))
             continue;

@@ -12,7 +12,7 @@
 static uint64_t faults_ahead(void) { return 0; }
 static bool room_works(void) { return false; }
 static bool room_has_work(void) { return true; }
-static int pages_a_fault(void) { return 1; }
+static unsigned pages_a_fault(void) { return 1; }
 #else
 #include "room/expect.h"
 #include "room/options.h"
@@ -23,7 +23,7 @@ static uint64_t faults_ahead(void) { return ng_pages_faults(); }
 /* It may rest where nobody asked for it. */
 static bool room_works(void) { return ng_options.server == NG_ON && ng_room_present() && !TEST_SANITIZED; }
 static bool room_has_work(void) { return ng_expect_waiting() || ng_room_awake(); }
-static int pages_a_fault(void) { return ng_options.thp == NG_OFF ? 1 : 512; }
+static unsigned pages_a_fault(void) { return ng_options.thp == NG_OFF ? 1u : 512u; }
 #endif
 
 enum { KIB = 1024, BLOCKS = 400, NAP_NS = 200000, MOST_NAPS = 5000 };
@@ -66,7 +66,7 @@ int main(void) {
     expect("blocks of 512 KiB, filled", grow(BLOCKS / 2, 512 * KIB, 512 * KIB), BLOCKS / 2 * 512 + 4 * KIB);
     uint64_t ahead = faults_ahead() - before;
     CHECK(!room_works() || ahead >= BLOCKS / 2 * 128 * 3 / 4 / pages_a_fault(),
-          "the room took %llu faults, %d pages each at most, for %d pages", (unsigned long long)ahead, pages_a_fault(),
+          "the room took %llu faults of %u pages at most, for %d pages", (unsigned long long)ahead, pages_a_fault(),
           BLOCKS / 2 * 128);
     /* The room trusts its last look for 16 blocks, and looks when two more have come. */
     expect("a page of each 512 KiB, after those", grow(BLOCKS, 512 * KIB, 1), BLOCKS * 4 + 20 * 512 + 4 * KIB);
