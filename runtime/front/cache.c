@@ -492,13 +492,32 @@ static unsigned slabs_for_refill(struct ng_heap *h, uint32_t cls) {
     return slabs;
 }
 
+/* A class that could lend to this one: of blocks so much larger that half of one is still used, aligned as well. */
+static bool may_lend(uint32_t lender, uint32_t cls) {
+    uint32_t size = ng_classes[cls].size, align = size & -size;
+    return 2 * ng_classes[lender].size <= 3 * size && ng_classes[lender].size % align == 0;
+}
+
+/* In an old heap whose sizes have changed much is free in other classes.  Where that is an eighth of it, blocks of the next
+ * larger classes are taken before the heap grows: a third of each at most is lost, of a hole that nobody takes all is. */
+static unsigned borrow(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
+    unsigned n = 0;
+    if (ng_slab_free_bytes() < (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 8)
+        return 0;
+    for (uint32_t c = cls + 1; n == 0 && c < NGRT_CLASSES; c++)
+        if (may_lend(c, cls) && (ng_load(&h->stocked, NG_RELAXED) >> c & 1) != 0)
+            n = ng_slab_refill(h, c, m->block, want, slabs_for_refill(h, cls));
+    m->count = (uint16_t)n;
+    return n;
+}
+
 static bool serve_by_key(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
     /* One more slab is worth a few turns of waiting; what is left to carve is not. */
     if (!key_could_help(h, cls) || !(h->carve_left[cls] == 0 ? ng_key_insist(&ng_key) : ng_key_enter(&ng_key)))
         return false;
     serve_own_backlog(h);
     unsigned n = ng_serve_refill(h, cls, m, want, slabs_for_refill(h, cls));
-    if (n == 0 && h->carve_left[cls] == 0)
+    if (n == 0 && h->carve_left[cls] == 0 && (n = borrow(h, cls, m, want)) == 0)
         empty_idle_classes(h, cls);
     ng_key_leave(&ng_key);
     owe(h, 300 + 3ull * n);

@@ -10,12 +10,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 const char *ng_os_cgroup_folder = "/sys/fs/cgroup";
 
+bool ng_os_may_open(void) { return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0; }
+
 bool ng_os_read(const char *path, char *text, size_t size) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = ng_os_may_open() ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
         return false;
     ssize_t n = read(fd, text, size - 1);

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether files may be opened: not where the thread is under a filter of system calls, which may end the process for one. */
+bool ng_os_may_open(void);
+
 /* A file's text, NUL-terminated and cut where it does not fit; false where it cannot be read. */
 bool ng_os_read(const char *path, char *text, size_t size);
 

@@ -48,7 +48,8 @@ int main(void) {
     make();
     drop(NULL); /* the room starts */
     uint64_t before = handshakes(), asked = 0;
-    for (int tries = 0; tries < 20 && asked < 4 * BLOCKS * 9 / 10; tries++) { /* on a busy machine some have no answer */
+    for (int tries = 0; tries < 20 && asked < 4 * BLOCKS * 9 / 10;
+         tries++) { /* on a busy machine some have no answer */
         before = handshakes();
         make();
         drop(NULL);
