@@ -117,7 +117,7 @@ static uint64_t make_ready(uint64_t like, uint64_t most) {
     if ((first = ng_arena_bump(blocks * slabs, blocks > 1 ? NG_CHUNK_SLABS : 1)) == NG_NO_SLAB)
         return 0;
     uint64_t faults = ng_pages_fault_in(first, pages_of(like) * blocks);
-    ng_add(&ng_arena.ahead_large, blocks * slabs, NG_RELAXED);
+    ng_add(&ng_arena.ahead_large, (uint64_t)blocks * slabs, NG_RELAXED);
     for (uint32_t i = 0; i < blocks; i++)
         ng_store(&ready[i], (like & ~was_ready) >> 32 << 32 | (first + i * slabs + 1), NG_RELEASE);
     passed = 0;

@@ -127,7 +127,8 @@ static void rest(void) {
         if (ng_load(&quit, NG_ACQUIRE) == 0)
             ng_os_sleep(&park.word.value, NG_RESTING, spare.rest);
         ng_park_end(&park);
-        if (ng_load(&quit, NG_ACQUIRE) != 0 || ng_spare_woken(&spare, ng_os_now()))
+        bool enough = ng_spare_woken(&spare, ng_os_now()) || (own_core() && !ng_spare_too_few(&spare, ng_os_now()));
+        if (ng_load(&quit, NG_ACQUIRE) != 0 || enough)
             return;
     }
 }
