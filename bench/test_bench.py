@@ -20,6 +20,7 @@ import types
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import bars  # noqa: E402
 import builds  # noqa: E402
 import demo  # noqa: E402
 import engine  # noqa: E402
@@ -379,6 +380,11 @@ class AllocatorsAreNamedByTheUser(unittest.TestCase):
             self.assertEqual(peers.allocator(f"mine={file.name}+X=1").name, "mine")
         with self.assertRaisesRegex(peers.Missing, "no such file"):
             peers.allocator("/nonexistent/lib.so")
+    def test_huge_pages_of_the_peers_alone(self):
+        self.assertEqual(peers.allocator("mimalloc", "peers").env, {"MIMALLOC_LARGE_OS_PAGES": "1"})
+        self.assertEqual(peers.allocator(peers.PRELOADED, "peers").env, {})
+
+    def test_unknown_names(self):
         with self.assertRaisesRegex(ValueError, "no allocator 'nosuch'; known: glibc"):
             peers.allocator("nosuch")
 
@@ -499,6 +505,29 @@ def measured(medians, figure="elapsed"):
             "cells": {w: {name: runs(middle) for name, middle in cells.items()} for w, cells in medians.items()}}
 
 
+class TheFloorsOwnTimeIsLeftOut(unittest.TestCase):
+    def test_memory_is_faulted_in_before_and_not_counted(self):
+        """A program that fills 64 MiB has next to no fault of its own; what floor.c wrote is taken off."""
+        library = os.path.join(peers.ROOT, "build", "release", "bench", "libfloor.so")
+        ours = os.path.join(peers.ROOT, "build", "release", "lib", "libngrt.so")
+        if not os.path.exists(library) or not os.path.exists(ours):
+            self.skipTest("not built")
+        script = ("import ctypes; make = ctypes.CDLL(None).malloc; make.restype = ctypes.c_void_p\n"
+                  "for i in range(64): ctypes.memset(make(1 << 20), 1, 1 << 20)\n")
+        with tempfile.TemporaryDirectory() as folder:
+            def command(preload, **env):
+                return measure.Command("python3", ["/usr/bin/python3", "-c", script],
+                                       {"PATH": "/usr/bin:/bin", "LD_PRELOAD": preload, **env}, folder)
+
+            floor = types.SimpleNamespace(peaks={"fill": 100 << 10}, options=types.SimpleNamespace(limit=60))
+            load = types.SimpleNamespace(name="fill", folder=folder)
+            without = measure.run_once(command(ours, NGRT_SERVER="off", NGRT_THP="off"))
+            taken = engine.Measurement.run_on_floor(
+                floor, load, command(f"{ours}:{library}", NGRT_SERVER="off", NGRT_THP="off", NGRT_DECAY="never"))
+        self.assertGreater(without.faults, 64 << 8)
+        self.assertLess(taken.faults, without.faults - (50 << 8))
+
+
 class TwoMeasurementsAreAskedWhetherTheyRankAlike(unittest.TestCase):
     def compared(self, before, after, of=""):
         with tempfile.TemporaryDirectory() as folder:
@@ -551,6 +580,52 @@ class TwoMeasurementsAreAskedWhetherTheyRankAlike(unittest.TestCase):
     def test_columns_have_no_ranks(self):
         one = measured({"lua": {"glibc": 2, "ngrt": 1}})
         self.assertIn("cells differ", self.compared(one, one, ":ngrt")[-1])
+
+
+class BarsAreJudgedByTheFile(unittest.TestCase):
+    def judged(self, medians, asks, memory="warm"):
+        """{text: Bar} of a file whose workloads all belong to one group."""
+        content = measured(medians)
+        content["memory"] = memory
+        for about in content["workloads"].values():
+            about["asks"] = asks
+        return {bar.text: bar for bar in bars.judge(content)}
+
+    def test_growth_against_peers_and_floor(self):
+        found = self.judged({"a": {"glibc": 2, "mimalloc": 1, peers.PRELOADED: 0.9, peers.FLOOR: 0.8},
+                             "b": {"glibc": 1, "mimalloc": 2, peers.PRELOADED: 1.05, peers.FLOOR: 1}}, "growth")
+        mean = found["growth, memory warm, against each one's fastest peer, geometric mean of 2"]
+        self.assertAlmostEqual(mean.figure, (0.9 * 1.05) ** 0.5, places=3)
+        self.assertFalse(mean.holds)
+        worst = found["growth, against its fastest peer, worst of 2"]
+        self.assertEqual((round(worst.figure, 3), worst.worst, worst.holds), (1.05, "b", False))
+        floor = found["growth, against the floor, worst of 2"]
+        self.assertEqual((round(floor.figure, 3), floor.worst, floor.holds), (1.125, "a", False))
+
+    def test_cold_memory_has_a_limit_of_its_own(self):
+        rows = {"a": {"glibc": 1, peers.PRELOADED: 0.93}}
+        self.assertTrue(self.judged(rows, "growth")["growth, memory warm, against each one's fastest peer, geometric mean of 1"]
+                        .holds)
+        self.assertFalse(self.judged(rows, "growth", "cold")[
+            "growth, memory cold, against each one's fastest peer, geometric mean of 1"].holds)
+
+    def test_standing_heaps_against_one_peer_over_all(self):
+        found = self.judged({"a": {"glibc": 1, "mimalloc": 2, peers.PRELOADED: 1},
+                             "b": {"glibc": 3, "mimalloc": 1, peers.PRELOADED: 1}}, "standing")
+        bar = found["standing heaps, against the fastest peer over all, mimalloc, geometric mean of 2"]
+        self.assertAlmostEqual(bar.figure, 0.5 ** 0.5, places=3)
+        self.assertTrue(bar.holds)
+
+    def test_what_is_not_in_the_file_is_left_out(self):
+        self.assertEqual(self.judged({"a": {"glibc": 1, "mimalloc": 2}}, "growth"), {})
+        self.assertNotIn("without a room", "\n".join(self.judged({"a": {"glibc": 1, peers.PRELOADED: 1}}, "standing")))
+
+    def test_every_line_says_figure_limit_and_verdict(self):
+        content = measured({"a": {"glibc": 1, peers.PRELOADED: 2}})
+        content["memory"], content["workloads"]["a"]["asks"] = "warm", "moving"
+        bars.show(content, said := io.StringIO())
+        self.assertRegex(said.getvalue(), r"threads, against its fastest peer, worst of 1: 2.000 \(a\), at most 1.053: FALLS SHORT")
+        self.assertRegex(said.getvalue(), r"\d+ of \d+ bars hold\n$")
 
 
 class TheReadmesTableAndPlotComeOfTheFile(unittest.TestCase):

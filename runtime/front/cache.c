@@ -401,14 +401,9 @@ static bool take_inbox(struct ng_heap *h, uint32_t cls) {
 
 /* A slab for the class to carve: a free one, else a fresh one. */
 static bool open_slab(struct ng_heap *h, uint32_t cls) {
-    bool zero;
-    if (!ng_arena_within_limit(1))
-        return false;
-    uint32_t slab = ng_arena_find(1, 1, &zero);
-    bool in_memory = slab != NG_NO_SLAB && !zero;
-    if (slab == NG_NO_SLAB && ng_classes[cls].size <= ng_os_page())
-        in_memory = (slab = ng_pages_take()) != NG_NO_SLAB;
-    if (slab == NG_NO_SLAB && (slab = ng_arena_bump(1, 1)) == NG_NO_SLAB)
+    bool in_memory;
+    uint32_t slab = ng_pages_slab(ng_classes[cls].size, &in_memory);
+    if (slab == NG_NO_SLAB)
         return false;
     ng_slab_open(slab, h->number, cls);
     h->carve[cls] = ng_slab_start(slab);
@@ -639,6 +634,7 @@ void ng_cache_put_away(struct ng_heap *h) {
 void ng_cache_forget(struct ng_heap *h) {
     for (uint32_t c = 0; c < NGRT_CLASSES; c++)
         ng_chain_end(&h->chain[c], 0);
+    ng_store(&h->mailbox.word, 0, NG_RELAXED);
     memset(h->chained, 0, sizeof h->chained);
     memset(h->carve, 0, sizeof h->carve);
     memset(h->carve_left, 0, sizeof h->carve_left);

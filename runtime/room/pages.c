@@ -163,7 +163,9 @@ static struct ng_stack ahead;
 
 static ng_atomic *link_of(uint32_t number) { return &ng_slab_info(number - 1)->link; }
 
-uint32_t ng_pages_take(void) {
+/* A slab that the room has faulted in, all zero; NG_NO_SLAB where there is none.  Wakes the room where it should fault in
+ * more.  For blocks of at most a page: what is faulted in for larger ones the program may never touch. */
+static uint32_t take(void) {
     ng_add(&asked, 1, NG_RELAXED);
     uint32_t number = ng_stack_pop(&ahead, link_of);
     if (number != 0)
@@ -171,6 +173,18 @@ uint32_t ng_pages_take(void) {
     if (ready() < window() / 2)
         ng_room_wake();
     return number != 0 ? number - 1 : NG_NO_SLAB;
+}
+
+uint32_t ng_pages_slab(size_t block, bool *in_memory) {
+    bool zero = true;
+    *in_memory = false;
+    if (!ng_arena_within_limit(1))
+        return NG_NO_SLAB;
+    uint32_t slab = ng_arena_find(1, 1, &zero);
+    *in_memory = slab != NG_NO_SLAB && !zero;
+    if (slab == NG_NO_SLAB && block <= ng_os_page())
+        *in_memory = (slab = take()) != NG_NO_SLAB;
+    return slab != NG_NO_SLAB ? slab : ng_arena_bump(1, 1);
 }
 
 /* The lowest address is the next to be taken. */
@@ -217,6 +231,7 @@ void ng_pages_in_child(void) {
         number = ng_load(link_of((uint32_t)number), NG_RELAXED);
     ng_store(&ng_arena.ahead, n, NG_RELAXED);
     ng_expect_in_child();
+    ng_pressure_in_child();
 }
 
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }

@@ -3,7 +3,7 @@
  *
  * pages.h: what lies behind the arena's addresses: huge pages, faulting ahead of use, giving back after a decay.
  *
- * ahead, tick: the room's thread (tick also a thread that serves itself).  committed, take: any thread.
+ * ahead, tick: the room's thread (tick also a thread that serves itself).  committed, slab: any thread.
  */
 #ifndef NG_ROOM_PAGES_H
 #define NG_ROOM_PAGES_H
@@ -15,9 +15,9 @@
 /* Slabs [from, to) can be written from now on. */
 void ng_pages_committed(size_t from, size_t to);
 
-/* A slab that the room has faulted in, all zero; NG_NO_SLAB where there is none.  Wakes the room where it should fault in
- * more.  For blocks of at most a page: what is faulted in for larger ones the program may never touch. */
-uint32_t ng_pages_take(void);
+/* A slab for blocks of this size: a free one, else one that the room has faulted in, else a fresh one; NG_NO_SLAB where
+ * there is none.  in_memory: its pages are there. */
+uint32_t ng_pages_slab(size_t block, bool *in_memory);
 
 /* Faults in one more piece of fresh memory if too little is ready; true if it did.  Without the key: it takes long. */
 bool ng_pages_ahead(void);

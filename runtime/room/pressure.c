@@ -27,6 +27,8 @@ static ng_atomic short_until;
 static uint64_t stalled_us, events;
 static bool seen;
 
+void ng_pressure_in_child(void) { ng_store(&next_look, 0, NG_RELAXED); }
+
 bool ng_pressure_short(void) { return ng_load(&short_until, NG_RELAXED) != 0; }
 
 bool ng_pressure_near(void) { return ng_load(&near, NG_RELAXED) != 0 || ng_pressure_short(); }

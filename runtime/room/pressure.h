@@ -15,6 +15,9 @@
 /* Looks again if the last look is a second old, or the heap has grown by much of what was left. */
 void ng_pressure_look(uint64_t now);
 
+/* In the child of a fork: whoever looked is gone. */
+void ng_pressure_in_child(void);
+
 /* A limit is near, or memory is short. */
 bool ng_pressure_near(void);
 

@@ -9,6 +9,7 @@
 #include "os/os.h"
 #include "room/idle.h"
 #include "room/large.h"
+#include "room/pages.h"
 #include "room/slab.h"
 
 /* What may wait for one thread in returned magazines and inboxes, all classes together; more goes to the bitmaps. */
@@ -209,9 +210,9 @@ unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
 
 bool ng_serve_fresh(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
     const struct ng_class *k = &ng_classes[cls];
-    bool zero;
-    uint32_t slab = ng_arena_within_limit(1) ? ng_arena_find(1, 1, &zero) : NG_NO_SLAB;
-    if (slab == NG_NO_SLAB && (!ng_arena_within_limit(1) || (slab = ng_arena_bump(1, 1)) == NG_NO_SLAB))
+    bool in_memory;
+    uint32_t slab = ng_pages_slab(k->size, &in_memory);
+    if (slab == NG_NO_SLAB)
         return false;
     ng_slab_open(slab, h->number, cls);
     char *at = ng_slab_start(slab);
