@@ -130,7 +130,9 @@ def memory(results):
         peaks |= group.against_fastest("peak")
         smallest |= group.ratios(least, "peak")
     return [*worst("peak memory, against the fastest peer's", peaks, 1.05),
-            *mean("peak memory, against the smallest peer's", smallest, 1.05)]
+            *mean("peak memory, against the smallest peer's", smallest, 1.05),
+            *worst("memory left 2 s after nine tenths were freed, against the smallest peer's",
+                   Group(results, "shrinks").against_fastest(), 1.0)]
 
 
 def aged(results):

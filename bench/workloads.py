@@ -37,6 +37,8 @@ WORKLOADS = [
     Workload("false_sharing_passive", "C", "small blocks handed to other threads, freed and used there", threads=2,
              most_threads=16, asks="sharing"),
     Workload("churn_threads", "C", "a thread for each small job", threads=4, asks="moving"),
+    Workload("shrink", "C", "a server after its peak: nine tenths freed", figure="left_ratio", unit="ratio", memory_mib=1050,
+             quick=False, asks="shrinks"),
     Workload("latency", "C", "the slowest of ten million single calls", figure="churn_p99.99", unit="ns", memory_mib=650,
              asks="tails"),
     Workload("large_buffers", "C", "images and frames: buffers of 1 to 30 MiB", memory_mib=150),
