@@ -20,14 +20,16 @@ struct ng_chain {
     ng_atomic first; /* address of the newest magazine's next word, 0 if none */
 };
 
+static inline bool ng_chain_empty(const struct ng_chain *c) { return ng_load(&c->first, NG_RELAXED) == 0; }
+
 static inline uint64_t ng_chain_begin(struct ng_chain *c) {
-    return ng_load(&c->first, NG_RELAXED) == 0 ? 0 : ng_swap(&c->first, 0, NG_RELAXED);
+    return ng_chain_empty(c) ? 0 : ng_swap(&c->first, 0, NG_RELAXED);
 }
 
 static inline void ng_chain_end(struct ng_chain *c, uint64_t first) { ng_store(&c->first, first, NG_RELEASE); }
 
 static inline uint64_t ng_chain_steal(struct ng_chain *c) {
-    return ng_load(&c->first, NG_RELAXED) == 0 ? 0 : ng_swap(&c->first, 0, NG_ACQUIRE);
+    return ng_chain_empty(c) ? 0 : ng_swap(&c->first, 0, NG_ACQUIRE);
 }
 
 #endif

@@ -167,7 +167,9 @@ static struct ng_magazine *chain_pop_oldest(struct ng_heap *h, uint32_t cls) {
     return m;
 }
 
-size_t ng_cache_holds(const struct ng_heap *h, uint32_t cls) { return bin_count(&h->bin[cls]) + h->chained[cls]; }
+size_t ng_cache_holds(const struct ng_heap *h, uint32_t cls) {
+    return bin_count(&h->bin[cls]) + (ng_chain_empty(&h->chain[cls]) ? 0 : h->chained[cls]);
+}
 
 /* ---- debt: when the thread does much of the room's work itself, wake the room ---- */
 

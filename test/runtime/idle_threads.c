@@ -43,7 +43,7 @@ static size_t chains(void) {
     size_t n = 0;
     for (uint32_t number = ng_heap_count(); number > 0; number--)
         for (uint32_t c = 0; c < NGRT_CLASSES; c++)
-            n += ng_load(&ng_heap_at(number)->chain[c].first, NG_RELAXED) != 0;
+            n += !ng_chain_empty(&ng_heap_at(number)->chain[c]);
     return n;
 }
 
