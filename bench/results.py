@@ -48,7 +48,8 @@ def run_of(sample, number, figures):
         "system": round(max(0.0, sample.system - sample.room_system), 6),
         "room_user": round(sample.room_user, 6), "room_system": round(sample.room_system, 6),
         "faults": max(0, sample.faults - sample.room_faults), "room_faults": sample.room_faults,
-        "peak": sample.peak, "average": sample.average, "unsure": round(sample.unsure, 4), "counters": sample.counters, "figures": figures,
+        "peak": sample.peak, "average": sample.average, "unsure": round(sample.unsure, 4),
+        "counters": sample.counters, "figures": figures,
     }
 
 
