@@ -30,6 +30,7 @@ void ng_start(void) {
     /* The heap may have been reserved before the options were read. */
     if (ng_options.limit != 0)
         ng_arena.limit = ng_options.limit >> NGRT_SLAB_SHIFT;
+    ng_os_note_filter();
     ng_foreign_start();
     ng_room_note_process();
     ng_fork_start();

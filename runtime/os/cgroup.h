@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether files may be opened: not where the thread is under a filter of system calls, which may end the process for one. */
+/* Whether files may be opened: not where the program has put its threads under a filter of system calls, which may end the
+ * process for one.  A filter that was there from the start, a container's, lets files be opened, or nothing would run. */
 bool ng_os_may_open(void);
 
 /* A file's text, NUL-terminated and cut where it does not fit; false where it cannot be read. */

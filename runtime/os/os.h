@@ -74,6 +74,9 @@ extern const char *ng_os_cpu_folder; /* where the system tells of CPUs; tests sh
 
 /* ---- cgroup.c, limits.c ---- */
 
+/* Once, before main: what the process is forbidden from the start. */
+void ng_os_note_filter(void);
+
 extern const char *ng_os_cgroup_folder, *ng_os_pressure_file; /* tests show them others */
 
 enum { NG_OS_NEAR = 8 };

@@ -4,9 +4,9 @@
 # Below two processors of cgroup quota the room never starts.  The quota is one that only this command sees: a mount
 # namespace of its own, with a cpu.max that says half a processor, or four.
 #
-# Usage: quota.sh LIBNGRT POLITE
+# Usage: quota.sh LIBNGRT POLITE [COMMAND ARGUMENT... that runs POLITE]
 set -euo pipefail
-library=$1 polite=$2
+library=$1 polite=$2 under=("${@:3}")
 
 # In the namespace: cgroup v2's files, at the root and wherever this process's group is said to be.
 see_quota() {
@@ -26,7 +26,7 @@ if [ "$(nproc)" -lt 2 ] || ! unshare -m bash -c 'see_quota "max 100000"' 2> /dev
 fi
 with_quota() {
     unshare -m env quota="$1" bash -c 'see_quota "$quota" && exec "$@"' bash \
-        env LD_PRELOAD="$library" TEST_EXPECT=libngrt "$polite" "$2"
+        env LD_PRELOAD="$library" TEST_EXPECT=libngrt "${under[@]}" "$polite" "$2"
 }
 with_quota "50000 100000" never
 with_quota "150000 100000" never
