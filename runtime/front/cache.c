@@ -480,7 +480,7 @@ static bool key_could_help(struct ng_heap *h, uint32_t cls) {
            (h->carve_left[cls] == 0 && (ng_ring_waiting(&h->ring) || ng_slab_free_bytes() >= MUCH_FREE));
 }
 
-/* A slab of an old heap has few free blocks and lines in nobody's cache, 0.1 us: where the thread frees about as much as it
+/* A slab of an old heap has few free blocks and lines in nobody's cache: where the thread frees about as much as it
  * takes, a few slabs are enough, and the rest of a full magazine would go back unused.  Where it only takes: ever more. */
 static unsigned slabs_for_refill(struct ng_heap *h, uint32_t cls) {
     unsigned slabs = LEAST_SLABS << h->streak[cls] / STREAK;

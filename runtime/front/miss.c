@@ -201,7 +201,7 @@ static __attribute__((noinline)) void free_any(void *p) {
  * the call is not ending. */
 static inline bool free_foreign(struct ng_heap *h, void *p) {
     uint32_t word = ngrt_word_of(&ngrt_cache, p), owner = ng_word_heap(word);
-    if (h == NULL || h->busy || owner == 0 || owner == h->number || ng_handshake_mode())
+    if (h == NULL || h->busy || owner == 0 || owner == h->number)
         return false;
     enter(h);
     bool sent = ng_cache_append(h, p, ng_word_class(word));

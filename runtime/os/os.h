@@ -88,7 +88,7 @@ struct ng_os_memory {
     uint64_t stalled_us; /* that something waited for memory, ever: in the group, else in the whole system (PSI) */
     uint64_t events;     /* times that a limit was met, ever */
 };
-/* Some dozen small files: 0.1 ms.  One thread at a time. */
+/* Reads some dozen small files.  One thread at a time. */
 struct ng_os_memory ng_os_memory(void);
 
 /* ---- loader.c ---- */

@@ -5,7 +5,7 @@
  *
  * A chunk of which every slab is in use at two looks in a row is likely to stay so.  Its pages are counted, since a
  * huge page brings those in that are missing, and collapsed where next to none is.  Whoever touches a chunk waits
- * while it is copied, 0.5 ms or several by the state of the machine's memory (docs/decisions/0018-collapse-late.md), so only
+ * while it is copied, the longer the fewer huge pages the machine has at hand (docs/decisions/0018-collapse-late.md), so only
  * a hundredth of the time goes into that.
  */
 #include "room/collapse.h"

@@ -12,7 +12,7 @@
 
 enum {
     LOOK_NS = 1000000000,
-    SOONEST_NS = 10000000, /* where the heap grows fast: a look costs 0.1 ms */
+    SOONEST_NS = 10000000, /* where the heap grows fast: a look reads a dozen files */
     GROWN_PART = 4,        /* of what was left */
     LASTS_NS = 5 * (uint64_t)LOOK_NS,
     STALLED_US = 10000, /* a hundredth of the time between two looks */

@@ -35,7 +35,7 @@ enum {
     RESTART_SLABS = 64,      /* ... and after a fork so much more, before the thread pays for itself again */
     WORDS_AT_ONCE = 4,
     STOP_SECONDS = 1,
-    HOPELESS_NS = 2000000000, /* affinity and quota may change; to ask costs 0.1 ms */
+    HOPELESS_NS = 2000000000, /* affinity and quota may change; to ask means to read files */
     FORK_RETURNS_NS = 100000000,
     FORK_FRAMES = 64, /* bytes of stack between fork's caller and ng_room_allow, at least */
 };

@@ -17,7 +17,7 @@ enum {
     PERIOD_NS = 50000000, /* the kernel counts a running thread's time by ticks of up to 10 ms */
     FIRST_REST_NS = PERIOD_NS,
     LONGEST_REST_NS = 400000000,
-    CPUS_NS = 1000000000, /* to ask costs 0.1 ms */
+    CPUS_NS = 1000000000, /* to ask means to read files */
 };
 
 static void rest_longer(struct ng_spare *s) {
