@@ -45,6 +45,7 @@ struct ng_slab {
     uint8_t fresh;       /* a large block that got no pages from the room or from another block (large.c) */
     uint16_t aged_pages; /* a bit a page: free since before the last pass (sparse.c) ... */
     uint16_t gone_pages; /* ... and given back, not touched since */
+    uint16_t marked;     /* blocks whose bits were just set, not counted in `free` yet (slab.c) */
     uint8_t purged;      /* its pages went back just now, or could not: the next holder of the arena's key must know */
     ng_atomic link;      /* on the stack of slabs freed late, or faulted in; others may read it at any time (stack.h) */
 };

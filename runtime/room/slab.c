@@ -142,27 +142,31 @@ static void close_slab(uint32_t slab) {
     ng_arena_free(slab, 1, true);
 }
 
-/* Marks blocks of the slab as free, from the front of the array until one is another slab's.  How many. */
-static uint32_t mark_run(uint32_t slab, void *const *block, uint32_t n) {
-    const struct ng_slab *s = ng_slab_info(slab);
+static uint32_t number_in_slab(const struct ng_class *k, uint64_t offset) {
+    return (uint32_t)((offset * k->inverse) >> 32);
+}
+
+/* Marks a block of the slab, which has a bitmap, as free. */
+static void mark(uint32_t slab, const void *block) {
+    struct ng_slab *s = ng_slab_info(slab);
     const struct ng_class *k = &ng_classes[s->cls];
-    const char *start = ng_slab_start(slab);
-    uint32_t i = 0;
-    for (uint64_t offset; i < n && (offset = (uint64_t)((char *)block[i] - start)) < NG_SLAB_BYTES; i++) {
-        uint64_t number = (offset * k->inverse) >> 32, bit = (uint64_t)1 << (number % 64);
-        if (number * k->size != offset || number >= s->blocks)
-            ng_fatal("free of an address at which no block starts");
-        if (s->bits[number / 64] & bit)
-            ng_fatal("double free");
-        s->bits[number / 64] |= bit;
-    }
-    return i;
+    uint64_t offset = (uint64_t)((const char *)block - ng_slab_start(slab));
+    uint64_t number = number_in_slab(k, offset), bit = (uint64_t)1 << (number % 64);
+    if (number * k->size != offset || number >= s->blocks)
+        ng_fatal("free of an address at which no block starts");
+    if (s->bits[number / 64] & bit)
+        ng_fatal("double free");
+    s->bits[number / 64] |= bit;
+    s->marked++;
 }
 
 static bool has_bits(struct ng_slab *s) { return s->bits != NULL || (s->bits = bits_get(s->cls)) != NULL; }
 
-static void count_marked(uint32_t slab, uint32_t marked) {
+/* Counts the blocks that were marked, and lists or closes the slab accordingly. */
+static void count_marked(uint32_t slab) {
     struct ng_slab *s = ng_slab_info(slab);
+    uint32_t marked = s->marked;
+    s->marked = 0;
     s->free = (uint16_t)(s->free + marked);
     note_free_bytes((int64_t)marked * ng_classes[s->cls].size);
     if (s->free == s->blocks) {
@@ -175,19 +179,12 @@ static void count_marked(uint32_t slab, uint32_t marked) {
     }
 }
 
-static uint32_t return_run(void *const *block, uint32_t n) {
-    uint32_t slab = ng_slab_of(block[0]);
-    if (ng_slab_info(slab)->bits == NULL && ng_arena_word(block[0]) == 0)
+/* Whether the block can be marked; not where there is no memory for a bitmap: it is lost then, the heap is whole. */
+static bool may_mark(uint32_t slab, const void *block) {
+    struct ng_slab *s = ng_slab_info(slab);
+    if (s->bits == NULL && ng_arena_word(block) == 0)
         ng_fatal("double free"); /* the first one emptied the slab */
-    if (!has_bits(ng_slab_info(slab)))
-        return 1; /* no memory for a bitmap: the block is lost, the heap is whole */
-    uint32_t marked = mark_run(slab, block, n);
-    count_marked(slab, marked);
-    return marked;
-}
-
-static uint32_t number_in_slab(const struct ng_class *k, uint64_t offset) {
-    return (uint32_t)((offset * k->inverse) >> 32);
+    return has_bits(s);
 }
 
 /* Blocks that were freed at random lie in as many slabs, whose lines are in nobody's cache. */
@@ -201,20 +198,28 @@ static void prefetch_bits(const void *block) {
         __builtin_prefetch(&s->bits[number_in_slab(&ng_classes[s->cls], offset) / 64], 1);
 }
 
+/* Blocks of a magazine lie in few slabs, in any order: each slab is counted once, after all are marked. */
 void ng_slab_return(void *const *block, uint32_t n) {
+    uint32_t slabs[NGRT_MAGAZINE_SLOTS], count = 0;
     for (uint32_t i = 0; i < BITS_AHEAD + INFO_AHEAD && i < n; i++)
         prefetch_info(block[i]);
     for (uint32_t i = 0; i < BITS_AHEAD && i < n; i++)
         prefetch_bits(block[i]);
-    while (n > 0) {
-        if (n > BITS_AHEAD + INFO_AHEAD)
-            prefetch_info(block[BITS_AHEAD + INFO_AHEAD]);
-        if (n > BITS_AHEAD)
-            prefetch_bits(block[BITS_AHEAD]);
-        uint32_t done = return_run(block, n);
-        block += done;
-        n -= done;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + BITS_AHEAD + INFO_AHEAD < n)
+            prefetch_info(block[i + BITS_AHEAD + INFO_AHEAD]);
+        if (i + BITS_AHEAD < n)
+            prefetch_bits(block[i + BITS_AHEAD]);
+        uint32_t slab = ng_slab_of(block[i]);
+        if (ng_slab_info(slab)->marked == 0) {
+            if (!may_mark(slab, block[i]))
+                continue;
+            slabs[count++] = slab;
+        }
+        mark(slab, block[i]);
     }
+    for (uint32_t i = 0; i < count; i++)
+        count_marked(slabs[i]);
     ng_sparse_returned();
 }
 
@@ -232,7 +237,8 @@ void ng_slab_return_rest(const char *block, uint32_t n) {
             ng_fatal("double free");
         s->bits[w] |= mask;
     }
-    count_marked(slab, n);
+    s->marked = (uint16_t)n;
+    count_marked(slab);
     ng_sparse_returned();
 }
 
