@@ -608,6 +608,25 @@ static size_t held_bytes(const struct ng_heap *h) {
     return bytes;
 }
 
+/* The largest blocks go back first: few of them are much memory, and many small ones are what the next thread needs.  With
+ * the key. */
+static void flush_to(struct ng_heap *h, size_t bytes) {
+    size_t held = held_bytes(h);
+    for (uint32_t c = NGRT_CLASSES; c-- > 0 && held > bytes;) {
+        held -= (size_t)h->chained[c] * ng_classes[c].size;
+        return_class(h, c);
+        lower_cap(h, c); /* or the next thread, if it lives as shortly, would fetch and return ever more */
+    }
+}
+
+/* With the key. */
+static void flush_all(struct ng_heap *h) {
+    ng_cache_flush(h);
+    ng_slab_orphan(h);
+    for (uint32_t c = 0; c < NGRT_CLASSES; c++)
+        lower_cap(h, c);
+}
+
 void ng_cache_put_away(struct ng_heap *h) {
     hand_back_outgoing(h);
     for (uint32_t c = 0; c < NGRT_CLASSES; c++)
@@ -618,13 +637,18 @@ void ng_cache_put_away(struct ng_heap *h) {
     }
     if (ng_late_waiting())
         ng_room_wake();
-    if (held_bytes(h) <= KEPT_BY_DEAD && ng_heap_waiting() < MOST_RESTING)
+    bool rests = ng_heap_waiting() < MOST_RESTING;
+    if (rests && held_bytes(h) <= KEPT_BY_DEAD)
         return;
+    /* Slabs of a heap at rest serve nobody else: not where much of the memory may be free in them. */
+    rests = rests && ng_slab_free_bytes() < MUCH_FREE;
     /* With many dying at once the key may be busy for a while: a few turns, then the next owner of the heap has it. */
     for (unsigned turn = 0; turn < 64; turn++) {
         if (ng_key_enter(&ng_key)) {
-            ng_cache_flush(h);
-            ng_slab_orphan(h);
+            if (rests)
+                flush_to(h, KEPT_BY_DEAD / 2);
+            else
+                flush_all(h);
             ng_key_leave(&ng_key);
             ng_room_note_dirty();
             return;
