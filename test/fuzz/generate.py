@@ -67,6 +67,7 @@ class Program:
         fail = r.choice(FAIL)
         large = r.choice([40000, 65536, 100000, 300000, 1 << 20, (1 << 20) + 1, 3 << 20])
         zeroed = r.random() < 0.3
+        frame = r.choice([64, 200, 512, 1024])
 
         def check(name, otherwise="return"):
             how = r.choice(["", f"{fail};", f"{fail};", f"{otherwise};"])
@@ -90,7 +91,10 @@ class Program:
             "dirty": r.choice(["memset(p, 0xff, many * sizeof(char));", "p[0] = 1;", "fill(p, many, i);"]),
             "align": r.choice([16, 32, 64, 128, 256, 4096]),
             "promote": promote, "promote_n": promote_n,
-            "reader": r.choice(["", f"r += (unsigned)digest(p, {promote_n});", "hidden = p;", "r += malloc_usable_size(p) < 1;",
+            "alloc_scratch": r.choice([f"malloc({promote})", f"malloc({promote})", f"malloc({promote})", f"calloc(1, {promote})", f"realloc(NULL, {promote})"]),
+            "alloc_many": r.choice([f"malloc({frame})", f"malloc({frame})", f"calloc(1, {frame})", f"malloc({frame} + (i & 3) * 40)"]),
+            "round_size_i": r.choice([str(small), f"({small} + i % 3)"]), "promote_in_round": r.choice([str(small), f"(i & 31) + {small}"]),
+            "reader": r.choice(["", "if (((uintptr_t)p & 7) != 0) die(\"alignment\");", f"r += (unsigned)digest(p, {promote_n});", "hidden = p;", "r += malloc_usable_size(p) < 1;",
                                 f"r += (unsigned)digest(p, {promote_n}); p[0] = 3; r += p[0];"]),
             "middle": r.choice(["", f"{{ unsigned char *q = (unsigned char *)realloc(p, {promote_n} + 10); if (q == NULL) {{ free(p); return 1; }} p = q; want(p, 1, p[0]); }}",
                                 "if (rnd(c) % 3 == 0) r = r * 2 + p[0];", f"for (unsigned i = 0; i < {k}; ++i) r += p[i % {promote_n}];",
@@ -98,7 +102,9 @@ class Program:
             "round_size": r.choice([str(small), str(size), f"{small} + i % 5", f"n * {few} + 1", f"rnd(c) % {small} + 1"]),
             "alloc_round": "calloc(1, size)" if zeroed else "malloc(size)",
             "zero_check": "for (size_t j = 0; j < size; ++j) if (buffer[j] != 0) die(\"not zeroed\");" if zeroed else "",
-            "skip": r.choice(["free(buffer); continue;", "buffer[0] = 2;", "last += 1;", "free(buffer); break;", "hidden = buffer;"]),
+            "skip": r.choice(["free(buffer); continue;", "buffer[0] = 2;", "last += 1;", "free(buffer); break;", "hidden = buffer;",
+                              "{ char *q = (char *)realloc(buffer, size + 9); if (q == NULL) die(\"memory\"); buffer = q; }",
+                              "{ char *q = (char *)malloc(size); if (q == NULL) die(\"memory\"); memcpy(q, buffer, size); free(buffer); buffer = q; }"]),
             "between": r.choice(["", "", "mix(c, n);", f"free(malloc({small}));", "char *other = strdup(\"other\"); mix(c, other != NULL); free(other);"]),
             "free_three": r.choice(["free(t->a); free(t->b); free(t);", "char *b = t->b; free(t->a); free(t); free(b);"]),
             "large_size": r.choice([str(large), f"{large} + n * 4096", f"({large} / 8) * (rnd(c) % 7 + 1)"]),
@@ -107,7 +113,7 @@ class Program:
             "large_zero": "", "stride": r.choice([1, 64, 509, 4096]) if large < 1 << 20 else r.choice([509, 4096]),
             "large_more": r.choice(["", "", "{ unsigned char *q = (unsigned char *)realloc(p, size * 2); if (q == NULL) { free(p); return; } p = q; p[size] = 1; }"]),
             "call_more": r.choice([f"more_p{number}(c, n % 6, l)", f"n % 3 == 0 ? more_p{number}(c, 3, l) : l"]),
-            "frame": r.choice([64, 200, 512, 1024]), "depth": r.randint(200, 500),
+            "frame": frame, "depth": r.randint(200, 500),
             "free_guard": r.choice(["", "if (p != NULL)"]),
             "alloc_row": r.choice(["malloc(columns * sizeof **m)", "calloc(columns, sizeof **m)"]),
             "maybe_throw": r.choice(["", f"if (t->v % {few + 3} == 0) {{ delete t; throw 7u; }}"]),

@@ -162,7 +162,7 @@ $attr static void $f(struct ctx *c, unsigned n) {
 """),
     ("scratch", 5, r"""
 $attr static unsigned inner_$f(struct ctx *c, unsigned n) {
-    unsigned char *p = (unsigned char *)malloc($promote);
+    unsigned char *p = (unsigned char *)$alloc_scratch;
     $check_p0
     fill(p, $promote_n, n);
     unsigned r = p[$promote_n - 1];
@@ -210,6 +210,40 @@ $attr static void $f(struct ctx *c, unsigned n) {
         free(buffer);
     }
     mix(c, last);
+}
+"""),
+    ("many_rounds", 2, r"""
+/* So many that what each leaves on the stack would be more than there is. */
+$attr static void $f(struct ctx *c, unsigned n) {
+    uint64_t s = 0;
+    for (unsigned i = 0; i < 20000; ++i) {
+        if (i % 64 == $few) continue;
+        unsigned char *p = (unsigned char *)$alloc_many, *q = NULL;
+        if (p == NULL) $fail;
+        p[0] = (unsigned char)i;
+        p[$frame - 1] = (unsigned char)n;
+        if (i % 512 == 7) { q = (unsigned char *)keep(malloc($small)); if (q == NULL) $fail; q[0] = p[0]; s += q[0]; }
+        s = s * 31 + p[0] + p[$frame - 1];
+        free(q);
+        free(p);
+    }
+    mix(c, s);
+}
+"""),
+    ("jumping", 2, r"""
+$attr static void $f(struct ctx *c, unsigned n) {
+    char *p = NULL;
+    unsigned i = 0;
+    if (n % 2) goto middle;
+again:
+    p = (char *)malloc($round_size_i);
+    if (p == NULL) $fail_void;
+    fill(p, $round_size_i, i);
+middle:
+    if (p != NULL) { mix(c, digest(p, $round_size_i)); free(p); p = NULL; }
+    ++i;
+    if (i < n * $few) goto again;
+    free(p);
 }
 """),
     ("together", 4, r"""
@@ -659,6 +693,37 @@ $attr static unsigned down_$f(struct ctx *c, unsigned n) {
     return r;
 }
 static void $f(struct ctx *c, unsigned n) { for (unsigned i = 0; i < n; ++i) try { mix(c, down_$f(c, i % 9)); } catch (unsigned e) { mix(c, e + 1000); } }
+"""),
+    ("round_throws", 3, r"""
+$attr static unsigned look_$f(const char *p, unsigned i) { if (i % $few == $odd) throw i; return (unsigned char)p[$small - 1]; }
+$attr static void $f(struct ctx *c, unsigned n) {
+    for (unsigned i = 0; i < n * 2; ++i) {
+        char *p = new char[$small], *q = (char *)malloc($promote_in_round);
+        if (q == nullptr) { delete[] p; return; }
+        fill(p, $small, i);
+        q[0] = (char)i;
+        try { mix(c, look_$f(p, i)); if (i % 11 == 3) throw 99u; } catch (unsigned e) { mix(c, e + (unsigned char)q[0]); }
+        free(q);
+        delete[] p;
+    }
+}
+"""),
+    ("round_containers", 3, r"""#include <memory>
+#include <string>
+#include <vector>
+----
+$attr static void $f(struct ctx *c, unsigned n) {
+    for (unsigned i = 0; i < n * 2; ++i) {
+        std::vector<unsigned> v($k, i), w(i % 9 + 1);
+        std::unique_ptr<unsigned char[]> b(new unsigned char[$small]);
+        std::string s($few * 7, (char)('a' + i % 26));
+        fill(b.get(), $small, i);
+        for (unsigned x : v) w[x % w.size()] += x;
+        if (i % 5 == 4) v.resize($k * 2, 1);
+        if (i % 7 == 6) continue;
+        mix(c, v[i % v.size()] + w[0] + digest(b.get(), $small) + digest(s.data(), s.size()));
+    }
+}
 """),
     ("pairs", 3, r"""
 struct point_$f { unsigned x, y; };
