@@ -61,8 +61,9 @@ def test_lua(b):
     env = {"LUA_PATH": "?;./?.lua", "LUA_INIT": "package.path = '?;'..package.path"}
     results = {}
     for name in sorted(os.listdir(tests)):
-        # all.lua calls the others; checktable.lua is part of them.
-        if not name.endswith(".lua") or name in ("all.lua", "checktable.lua"):
+        # all.lua calls the others; checktable.lua is part of them; big.lua was written for 32 bits: by every compiler it fills
+        # 8 GB, and then fails at a limit that a string no longer has.
+        if not name.endswith(".lua") or name in ("all.lua", "checktable.lua", "big.lua"):
             continue
         # As all.lua has it: once as it is, once through dump and undump.
         status, said = b.output(b.path("lua"), name, cwd=tests, env=env)
@@ -127,17 +128,24 @@ def build_jq_tree(b):
     shutil.copy(b.path("jq"), os.path.join(tree, "jq"))
 
 
+# What `make check` runs, but for the fuzzer's seeds, which Debian's sources lack.
+LIBXML2_PROGRAMS = "runtest testrecurse testapi testchar testdict testThreads runsuite".split()
+
+
 def build_libxml2(b):
     tree = b.copy("libxml2")
     b.configure(tree, *(f"--without-{w}" for w in "python lzma zlib icu http ftp".split()))
     b.make(tree)
-    b.make(tree, "check", "CHECKER=true")  # builds the test programs
+    b.make(tree, *LIBXML2_PROGRAMS)
 
 
 def test_libxml2(b):
-    status, said = b.output("make", "check", cwd=b.path("libxml2"))
-    kept = [line for line in said.splitlines() if re.match(r"## |Total |Ran |.*(error|fail|FAIL|mismatch|differ)", line)]
-    return {"make check": ended(status), **numbered(kept)}
+    results = {}
+    for name in LIBXML2_PROGRAMS:
+        status, said = b.output(f"./{name}", cwd=b.path("libxml2"), minutes=20)
+        kept = [line for line in said.splitlines() if re.match(r"## |Total|Ran |.*(error|fail|FAIL|mismatch|differ)", line)]
+        results.update({name: ended(status), **{f"{name}: {k}": v for k, v in numbered(kept).items()}})
+    return results
 
 
 def build_libxslt(b):
