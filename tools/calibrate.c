@@ -90,7 +90,7 @@ static void *map(size_t bytes, int advice) {
 
 /* Lines of a range, each with the address of the next one, in random order; NULL without memory. */
 static void **chain_lines(char *base, size_t n) {
-    uint32_t *order = calloc(n, sizeof *order);
+    uint32_t *order = n != 0 ? calloc(n, sizeof *order) : NULL;
     uint64_t random = 88172645463325252ULL;
     if (order == NULL)
         return NULL;
@@ -136,7 +136,7 @@ static double fault_ns(size_t step) {
     for (size_t i = 0; i < FAULT_BYTES; i += step)
         ((volatile char *)p)[i] = 1;
     size_t pages = FAULT_BYTES / step;
-    double took = (double)(now_ns() - begin) / (double)pages;
+    double took = pages != 0 ? (double)(now_ns() - begin) / (double)pages : 0;
     munmap(p, FAULT_BYTES);
     return took;
 }
