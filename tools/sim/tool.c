@@ -77,7 +77,7 @@ static struct {
     Bool last_store;
     Addr last_page;
     Bool last_huge;
-    ULong turns, slept_ps;
+    ULong turns;
     ULong start_ns;
     Bool done; /* a forked child reports nothing */
     Int pid;
@@ -580,7 +580,9 @@ enum {
     MAP_POPULATE_FLAG = 0x8000,
     CLOCK_CPU = 2,
     CLOCK_CPU_THREAD = 3,
-    TIMED_OUT = 110
+    TIMED_OUT = 110,
+    FUTEX_COMMAND = 127,
+    FUTEX_UNTIL = 9 /* FUTEX_WAIT_BITSET, whose time is absolute */
 };
 
 static void advised(Addr a, SizeT bytes, UWord advice) {
@@ -668,6 +670,13 @@ static ULong timeout_of(Addr where) {
     return where == 0 ? 0 : (ULong)((Long *)where)[0] * 1000000000 + (ULong)((Long *)where)[1];
 }
 
+/* A call that timed out at a time of the clock. */
+static void wait_until(struct thread *t, ULong ns) {
+    ULong ps = ns > sim.start_ns ? (ns - sim.start_ns) * 1000 : 0;
+    if (t->clock_ps < ps)
+        t->clock_ps = ps;
+}
+
 static void post_memory_call(UInt number, UWord *args, UWord result) {
     switch (number) {
     case __NR_mmap:
@@ -710,8 +719,10 @@ static void post_syscall(ThreadId tid, UInt number, UWord *args, UInt count, Sys
     Bool timed_out = sr_isError(result) && sr_Err(result) == TIMED_OUT;
     switch (number) {
     case __NR_futex:
-        if (sim.turns - t->switched > 1 || timed_out)
-            after_wait(t, timed_out ? timeout_of(args[3]) % 10000000000ULL : 0);
+        if (timed_out && (args[1] & FUTEX_COMMAND) == FUTEX_UNTIL)
+            wait_until(t, timeout_of(args[3]));
+        else
+            after_wait(t, timed_out ? timeout_of(args[3]) : 0);
         return;
     case __NR_nanosleep:
         after_wait(t, timeout_of(args[0]));
@@ -719,9 +730,11 @@ static void post_syscall(ThreadId tid, UInt number, UWord *args, UInt count, Sys
     case __NR_clock_nanosleep:
         after_wait(t, args[1] == 0 ? timeout_of(args[2]) : 0);
         return;
+#ifdef __NR_poll
     case __NR_poll:
         after_wait(t, 0);
         return;
+#endif
     default:
         break;
     }
@@ -746,8 +759,6 @@ static void post_syscall(ThreadId tid, UInt number, UWord *args, UInt count, Sys
             name_thread(tid, (const HChar *)args[1]);
         else if (args[0] == PR_THP_DISABLE)
             ngsim_pages_disable(sim.pages, args[1] != 0);
-        break;
-    case __NR_write: /* pthread_setname_np of another thread */
         break;
     default:
         post_memory_call(number, args, sr_Res(result));
