@@ -7,6 +7,7 @@ The paper's own figures stand beside ours where they are known: table 3's change
 
 import json
 import os
+import statistics
 import subprocess
 
 import measure
@@ -144,14 +145,10 @@ def change(ours, theirs):
     return 100 * (ours / theirs - 1) if theirs else float("nan")
 
 
-def table_3(made, source, seconds, ours, theirs, out):
-    """`seconds`: {allocator: [elapsed of each run]}, or nothing."""
+def table_3(made, source, ours, theirs, out):
     for geometry, by_allocator in made.items():
         print(f"\nTable 3: {ours} against {theirs}; misses for each 1000 instructions {said(source, geometry)}", file=out)
         print(f"{'':<16}{theirs:>14}{ours:>16}{'change':>10}{'the paper':>12}", file=out)
-        if seconds:
-            mine, other = (sorted(seconds[n])[len(seconds[n]) // 2] for n in (ours, theirs))
-            row("time, s", other, mine, PAPER_CHANGE["time"], out)
         mine, other = rates(by_allocator[ours]), rates(by_allocator[theirs])
         for name in (*COLUMNS, "own LLC store"):
             row(name, other[name], mine[name], PAPER_CHANGE.get(name), out)
@@ -162,13 +159,14 @@ def row(name, other, mine, paper, out):
     print(f"{name:<16}{other:>14.4f}{mine:>16.4f}{change(mine, other):>+8.1f} %{beside:>12}", file=out)
 
 
-def timed(load, allocators, options):
-    """Elapsed seconds of a few interleaved runs."""
+def times(load, allocators, options, out):
+    """Table 3's row of elapsed seconds: medians of interleaved runs."""
     seconds = {}
     for _ in range(options.rounds):
         for allocator in allocators:
             seconds.setdefault(allocator.name, []).append(measure.run_once(load.command(allocator), options.limit).elapsed)
-    return seconds
+    ours, theirs = (statistics.median(seconds[a.name]) for a in allocators)
+    row("time, s", theirs, ours, PAPER_CHANGE["time"], out)
 
 
 def save(path, **content):
@@ -192,6 +190,5 @@ def run(number, loads, allocators, options, say, out):
         table_1(made, source, out)
         save(options.json, table=1, source=source, sums=made)
         return
-    seconds = timed(loads[0], allocators, options)
-    table_3(made, source, seconds, allocators[0].name, allocators[1].name, out)
-    save(options.json, table=3, source=source, sums=made, seconds=seconds)
+    table_3(made, source, allocators[0].name, allocators[1].name, out)
+    save(options.json, table=3, source=source, sums=made)
