@@ -3,7 +3,9 @@
 faults, and what the runtime counts of it) to the time with the room on."""
 
 import json
+import math
 import re
+import statistics
 import subprocess
 
 import measure
@@ -23,7 +25,9 @@ def calibration():
 def counts_of(text):
     """The sums over all lines that NGRT_STATS=json wrote (one for each process); None without any."""
     found = [json.loads(line) for line in text.splitlines() if line.startswith('{"ngrt"')]
-    return {ours: sum(one[theirs] for one in found) for theirs, ours in SUMMED.items()} if found else None
+    if not found:
+        return None
+    return {"processes": len(found), **{ours: sum(one[theirs] for one in found) for theirs, ours in SUMMED.items()}}
 
 
 def count(load, allocator, limit):
@@ -41,14 +45,17 @@ def count(load, allocator, limit):
 
 
 def predicted(counts, machine, seconds, faults, threads, processors):
-    """Elapsed seconds with the room, by ng-model."""
-    given = {**machine, **counts, "seconds": seconds, "faults": faults, "threads": threads, "cpus": processors}
+    """Elapsed seconds with the room, by ng-model.  Many processes, one after the other, are one of them so many times: each
+    would have to start a room of its own."""
+    times = counts.get("processes", 1)
+    given = {name: counts[name] / times for name in SUMMED.values()}
+    given.update(machine, seconds=seconds / times, faults=faults / times, threads=threads, cpus=processors)
     given["refills"] = min(given["refills"], given["mallocs"])
     argv = [peers.built("bin/ng-model"), "--json", *(f"{name}={value}" for name, value in given.items())]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(done.stderr.strip())
-    return json.loads(done.stdout)["elapsed"]
+    return json.loads(done.stdout)["elapsed"] * times
 
 
 def show(results, out, off=peers.OFF, on=peers.PRELOADED):
@@ -62,10 +69,13 @@ def show(results, out, off=peers.OFF, on=peers.PRELOADED):
         runs = {name: results["cells"].get(workload, {}).get(name, {}).get("runs") for name in (off, on)}
         if not runs[off] or not runs[on]:
             continue
-        middle = {name: sorted(run["elapsed"] for run in runs[name])[len(runs[name]) // 2] for name in runs}
-        faults = sorted(run["faults"] for run in runs[off])[len(runs[off]) // 2]
+        middle = {name: statistics.median(run["elapsed"] for run in runs[name]) for name in runs}
+        faults, system = (statistics.median(run[what] for run in runs[off]) for what in ("faults", "system"))
         threads = results["workloads"][workload].get("threads") or 1
-        guess = predicted(counts, results["calibration"], middle[off], faults, threads, len(results["processors"]))
+        machine = {**results["calibration"]}
+        if faults:  # no more than the kernel took in that run for all of its work
+            machine["fault_small_ns"] = min(machine.get("fault_small_ns", math.inf), system * 1e9 / faults)
+        guess = predicted(counts, machine, middle[off], faults, threads, len(results["processors"]))
         error = guess / middle[on] - 1
         every, right = every + 1, right + (abs(error) <= WITHIN)
         print(f"{workload:<24}{middle[off]:>10.3f}{guess:>11.3f}{middle[on]:>10.3f}{error * 100:>+8.1f} %", file=out)

@@ -354,7 +354,7 @@ class ThePapersTables(unittest.TestCase):
 class PredictionsStandBesideMeasurements(unittest.TestCase):
     def test_counts_are_summed_over_processes(self):
         line = '{"ngrt":"0.1.0","allocations":7,"frees":5,"self_served":2,"live":3}'
-        self.assertEqual(predict.counts_of(f"figure ns 3\n{line}\n{line}\n"), {"mallocs": 14, "frees": 10, "refills": 4})
+        self.assertEqual(predict.counts_of(f"figure ns 3\n{line}\n{line}\n"), {"processes": 2, "mallocs": 14, "frees": 10, "refills": 4})
         self.assertIsNone(predict.counts_of("figure ns 3\n"))
 
     def test_table(self):

@@ -36,7 +36,7 @@ static double room_page_ns(const struct ng_model_inputs *in) {
 
 /* Faults that the room takes: not those before it starts, and no more than it finds time for while the program works. */
 static double moved_faults(const struct ng_model_inputs *in) {
-    double faults = known(in->faults) - in->room_start_pages;
+    double faults = (known(in->faults) - in->room_start_pages) * in->room_lead;
     if (faults <= 0 || in->seconds <= 0)
         return 0;
     double rest_ns = in->seconds * 1e9 - known(in->faults) * in->fault_small_ns;

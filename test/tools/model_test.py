@@ -65,7 +65,7 @@ def test_runs():
     idle = model("mallocs=1000", "frees=1000", "seconds=1", "faults=10", "refills=10", "cpus=8")
     assert idle["elapsed"] == 1 and idle["most_threads"] == 256 and idle["second_room"] == 0, idle
     # A small core that is as fast and takes less place is the better one; an idle sibling that is slow to nobody too.
-    assert model(*RUN, "small_speed=1", "small_miss=1", "small_cost=0.1", "smt_slowdown=1")["core"] == 1
+    assert model(*RUN, "small_speed=1", "small_miss=1", "small_cost=0.1", "smt_slowdown=1", "smt_speed=0.01")["core"] == 1
     assert model(*RUN, "smt_slowdown=0", "smt_speed=1")["core"] == 2
     assert model(*RUN, "smt_slowdown=1", "smt_speed=0.01", "small_speed=0.01", "small_cost=1")["core"] == 0
 
