@@ -34,11 +34,14 @@ static double room_page_ns(const struct ng_model_inputs *in) {
     return huge < in->fault_small_ns ? huge : in->fault_small_ns;
 }
 
-/* Faults that the room takes: not those before it starts, and no more than it finds time for while the program works. */
+/* Faults that the room takes: not those before it starts, for blocks of at most a page only (so no more than there were
+ * blocks in refills), and no more than it finds time for while the program works. */
 static double moved_faults(const struct ng_model_inputs *in) {
     double faults = (known(in->faults) - in->room_start_pages) * in->room_lead;
     if (faults <= 0 || in->seconds <= 0)
         return 0;
+    if (in->refills >= 0 && faults > in->refills * in->batch)
+        faults = in->refills * in->batch;
     double rest_ns = in->seconds * 1e9 - known(in->faults) * in->fault_small_ns;
     double most = rest_ns > 0 && room_page_ns(in) > 0 ? rest_ns / room_page_ns(in) : 0;
     return faults < most ? faults : most;
