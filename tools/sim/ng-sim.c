@@ -95,7 +95,7 @@ static uint32_t *field_of(struct ngsim_geometry *g, const char *name) {
 }
 
 static void read_line(struct ngsim_geometry *g, const char *path, int number, const char *line) {
-    char name[LINE_MAX_BYTES], place[PATH_MAX + 32];
+    char name[LINE_MAX_BYTES], place[PATH_MAX + 128];
     unsigned long long value;
     char rest;
     snprintf(place, sizeof place, "%s:%d: ", path, number);
