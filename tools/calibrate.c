@@ -3,6 +3,7 @@
     LINE = 64,
     ROUNDS = 5,
     TRIPS = 2000,
+    SPINS = 20000,
     ADDS = 500000,
     LOADS = 1 << 18,
     PAGE = 4096,
@@ -32,6 +33,7 @@ enum {
     LINE = 64,
     ROUNDS = 5,
     TRIPS = 2000,
+    SPINS = 20000,
     ADDS = 500000,
     LOADS = 1 << 18,
     PAGE = 4096,
@@ -162,12 +164,18 @@ static bool pin(int core) {
     return sched_setaffinity(0, sizeof set, &set) == 0;
 }
 
+/* Spins until the other side has the ball back; where something else has its core, gives way to it. */
+static void wait_for(uint64_t ball) {
+    for (unsigned spins = 1; __atomic_load_n(&court.ball, __ATOMIC_ACQUIRE) != ball; ++spins)
+        if (spins % SPINS == 0)
+            sched_yield();
+}
+
 static void *answer(void *unused) {
     (void)unused;
     court.pinned = pin(court.core[1]);
     for (uint64_t i = 0; i < TRIPS; ++i) {
-        while (__atomic_load_n(&court.ball, __ATOMIC_ACQUIRE) != 2 * i + 1)
-            ;
+        wait_for(2 * i + 1);
         __atomic_store_n(&court.ball, 2 * i + 2, __ATOMIC_RELEASE);
     }
     return NULL;
@@ -182,8 +190,7 @@ static double trip_ns(size_t unused) {
     uint64_t begin = 0;
     for (uint64_t i = 0; i < TRIPS; ++i) {
         __atomic_store_n(&court.ball, 2 * i + 1, __ATOMIC_RELEASE);
-        while (__atomic_load_n(&court.ball, __ATOMIC_ACQUIRE) != 2 * i + 2)
-            ;
+        wait_for(2 * i + 2);
         if (i == TRIPS / 10)
             begin = now_ns(); /* both are there */
     }
@@ -223,9 +230,9 @@ int ng_calibrate(void) {
     size_t llc = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 32 << 20);
     puts("# written by ng-model --calibrate");
     double in_l1 = load_ns(l1 / 2), in_l2 = load_ns(l2 / 2), in_llc = load_ns(llc / 8);
-    double in_memory = load_ns(llc * 4);
+    double in_memory = load_ns(llc * 2);
     if (in_memory == 0 || cycle <= 0) {
-        fprintf(stderr, "ng-model: cannot map %zu bytes to measure memory: %s\n", llc * 4, strerror(errno));
+        fprintf(stderr, "ng-model: cannot map %zu bytes to measure memory: %s\n", llc * 2, strerror(errno));
         return 1;
     }
     printf("ghz = %.3f\n", 1 / cycle);
