@@ -51,6 +51,8 @@ static long long micros(struct timeval t) { return t.tv_sec * 1000000LL + t.tv_u
 
 /* Counters of the processor ------------------------------------------------------------------------------------------ */
 
+#define MISSES(cache, what) ((cache) | (what) << 8 | PERF_COUNT_HW_CACHE_RESULT_MISS << 16)
+
 static struct counter {
     const char *name;
     uint32_t type;
@@ -60,8 +62,10 @@ static struct counter {
     {"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, -1},
     {"instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, -1},
     {"cache-misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES, -1},
-    {"dtlb-misses", PERF_TYPE_HW_CACHE,
-     PERF_COUNT_HW_CACHE_DTLB | PERF_COUNT_HW_CACHE_OP_READ << 8 | PERF_COUNT_HW_CACHE_RESULT_MISS << 16, -1},
+    {"dtlb-misses", PERF_TYPE_HW_CACHE, MISSES(PERF_COUNT_HW_CACHE_DTLB, PERF_COUNT_HW_CACHE_OP_READ), -1},
+    {"dtlb-store-misses", PERF_TYPE_HW_CACHE, MISSES(PERF_COUNT_HW_CACHE_DTLB, PERF_COUNT_HW_CACHE_OP_WRITE), -1},
+    {"llc-load-misses", PERF_TYPE_HW_CACHE, MISSES(PERF_COUNT_HW_CACHE_LL, PERF_COUNT_HW_CACHE_OP_READ), -1},
+    {"llc-store-misses", PERF_TYPE_HW_CACHE, MISSES(PERF_COUNT_HW_CACHE_LL, PERF_COUNT_HW_CACHE_OP_WRITE), -1},
     {"context-switches", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CONTEXT_SWITCHES, -1},
     {"migrations", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, -1},
 };

@@ -18,6 +18,7 @@ import tempfile
 import time
 import types
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bars  # noqa: E402
@@ -26,9 +27,11 @@ import demo  # noqa: E402
 import engine  # noqa: E402
 import measure  # noqa: E402
 import peers  # noqa: E402
+import predict  # noqa: E402
 import programs  # noqa: E402
 import results  # noqa: E402
 import sources  # noqa: E402
+import tables  # noqa: E402
 from inputs import make  # noqa: E402
 
 
@@ -304,6 +307,67 @@ class TextIsThatOfTheProgramThatRuns(unittest.TestCase):
     def test_every_program_that_is_built_as_a_script_names_what_it_runs(self):
         for program in programs.PROGRAMS:
             self.assertEqual(program.binary.endswith(".sh"), program.elf is not None, program.name)
+
+
+def simulated_counts(**threads):
+    """What ng-sim writes, of threads NAME=(apart, LLC loads, LLC stores)."""
+    def part(loads, stores):
+        events = {f"{e}_{w}": 0 for e in ("l1", "l2", "llc", "move", "upgrade", "dtlb", "walk") for w in ("load", "store")}
+        events.update(llc_load=loads, llc_store=stores, dtlb_load=40, walk_load=7, move_load=1, cleared=2)
+        return {"instructions": 1000, "loads": 300, "stores": 100, "machines": {"zen4": events}}
+    return {"geometries": {"zen4": {"dtlb_event": "walk"}}, "threads": [
+        {"thread": i, "name": name, "apart": apart, "program": part(loads, stores), "allocator": part(1, 0)}
+        for i, (name, (apart, loads, stores)) in enumerate(threads.items(), 1)]}
+
+
+class ThePapersTables(unittest.TestCase):
+    def test_totals_are_of_the_programs_own_threads(self):
+        sums = tables.totals(simulated_counts(main=(False, 10, 5), room=(True, 1000, 1000), worker=(False, 3, 0)), "zen4")
+        self.assertEqual(sums["instructions"], 4000)
+        self.assertEqual((sums["LLC load"], sums["LLC store"], sums["allocator LLC"]), (15, 5, 2))
+        self.assertEqual((sums["dTLB load"], sums["moved"], sums["cleared"]), (28, 4, 8))  # walks: what perf counts there
+
+    def test_rates_count_the_kernels_stores_as_perf_does(self):
+        per = tables.rates(tables.totals(simulated_counts(main=(False, 10, 5)), "zen4"))
+        self.assertEqual((per["own LLC store"], per["LLC store"], per["LLC load"]), (2.5, 4.5, 5.5))
+
+    def test_table_3_has_the_papers_figures_beside_ours_and_says_where_from(self):
+        made = {"zen4": {name: tables.totals(simulated_counts(main=(False, loads, 10)), "zen4")
+                         for name, loads in (("ours", 19), ("theirs", 39))}}
+        out = io.StringIO()
+        tables.table_3(made, "ng-sim", "ours", "theirs", out)
+        self.assertRegex(out.getvalue(), r"simulated by ng-sim, geometry zen4")
+        self.assertRegex(out.getvalue(), r"(?m)^LLC load +20\.0000 +10\.0000 +-50\.0 % +-23\.0 %$")
+        out = io.StringIO()
+        tables.table_1({"counters": made["zen4"]}, "counters", out)
+        self.assertIn("from the processor's own counters", out.getvalue())
+
+    def test_table_2_is_by_operation(self):
+        made = {n: {"zen4": {"ours": tables.totals(simulated_counts(main=(False, loads, 5)), "zen4")}}
+                for n, loads in ((1, 9), (8, 29))}
+        out = io.StringIO()
+        tables.table_2(made, "ng-sim", 10, out)
+        self.assertRegex(out.getvalue(), r"(?m)^ours +2\.100 +4\.100 +1\.95$")  # 10 + 5 + 4 + 2, then 20 more
+        self.assertIn("more than 10 times", out.getvalue())
+
+
+class PredictionsStandBesideMeasurements(unittest.TestCase):
+    def test_counts_are_summed_over_processes(self):
+        line = '{"ngrt":"0.1.0","allocations":7,"frees":5,"self_served":2,"live":3}'
+        self.assertEqual(predict.counts_of(f"figure ns 3\n{line}\n{line}\n"), {"processes": 2, "mallocs": 14, "frees": 10, "refills": 4})
+        self.assertIsNone(predict.counts_of("figure ns 3\n"))
+
+    def test_table(self):
+        content = measured({"lua": {predict.peers.OFF: 2, predict.peers.PRELOADED: 1}, "jq": {
+            predict.peers.OFF: 2, predict.peers.PRELOADED: 2}})
+        content["counts"] = {name: {"mallocs": 1, "frees": 1, "refills": 0} for name in ("lua", "jq")}
+        content["calibration"] = {}
+        out = io.StringIO()
+        with unittest.mock.patch.object(predict, "predicted", lambda *_: 2.1):
+            predict.show(content, out)
+        self.assertRegex(out.getvalue(), r"(?m)^lua +2\.000 +2\.100 +1\.000 +\+110\.0 %$")
+        self.assertRegex(out.getvalue(), r"(?m)^jq +2\.000 +2\.100 +2\.000 +\+5\.0 %$")
+        self.assertIn("within 15 %: 1 of 2 (50 %)", out.getvalue())
 
 
 class TheDemosTablesSayWhatItsFileHas(unittest.TestCase):

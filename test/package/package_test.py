@@ -106,6 +106,20 @@ def every_file_is_there(c):
             fail(f"{file} names the build folder")
 
 
+def measuring_tools_work_there(c):
+    """ng-model, and ng-sim with its instrument and geometries, from a prefix that was moved."""
+    if "74.99 billion cycles" not in run([c.prefix / "bin/ng-model", "--paper"]):
+        fail("ng-model --paper does not give the paper's sum")
+    if not (c.build / "bin/ng-sim").exists():
+        print("skipped: built without valgrind's headers and libraries, so without ng-sim")
+        sys.exit(77)
+    if "neoverse-n1" not in run([c.prefix / "bin/ng-sim", "--list"]):
+        fail("ng-sim does not find its geometries")
+    said = run([c.prefix / "bin/ng-sim", "--geometry=neoverse-n1", f"--preload={c.prefix}/lib/libngrt.so", "--", "/bin/true"])
+    if "ng-sim: neoverse-n1" not in said:
+        fail(f"ng-sim gives no report:\n{said}")
+
+
 def soname_is_versioned(c):
     dynamic = run(["readelf", "-d", c.prefix / "lib/libngrt.so"])
     if "soname: [libngrt.so.0]" not in dynamic:
