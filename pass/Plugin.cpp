@@ -11,6 +11,7 @@
 #include "Compat.h"
 #include "Hoist.h"
 #include "Lower.h"
+#include "Promote.h"
 #include "llvm/IR/PassInstrumentation.h"
 #include "llvm/Passes/PassBuilder.h"
 
@@ -35,18 +36,22 @@ static bool addNamed(StringRef Text, StringRef Name, ModulePassManager &MPM) {
 static void registerCallbacks(PassBuilder &PB) {
   // The names under which -print-after, -opt-bisect-limit and remarks know the passes.
   if (PassInstrumentationCallbacks *PIC = PB.getPassInstrumentationCallbacks()) {
+    PIC->addClassToPassName(PromotePass::name(), "nextgen-promote");
     PIC->addClassToPassName(HoistPass::name(), "nextgen-hoist");
     PIC->addClassToPassName(LowerPass::name(), "nextgen-lower");
   }
   PB.registerPipelineParsingCallback(
       [](StringRef Text, ModulePassManager &MPM, ArrayRef<PassBuilder::PipelineElement>) {
-        return addNamed<HoistPass, HoistOptions>(Text, "nextgen-hoist", MPM) ||
+        return addNamed<PromotePass, PromoteOptions>(Text, "nextgen-promote", MPM) ||
+               addNamed<HoistPass, HoistOptions>(Text, "nextgen-hoist", MPM) ||
                addNamed<LowerPass, LowerOptions>(Text, "nextgen-lower", MPM);
       });
   // `auto...`: LLVM 20 adds the phase.  At -O0 the callbacks come as well; code there stays as it is written.
   PB.registerOptimizerEarlyEPCallback([](ModulePassManager &MPM, OptimizationLevel Level, auto...) {
-    if (Level != OptimizationLevel::O0)
-      MPM.addPass(HoistPass());
+    if (Level == OptimizationLevel::O0)
+      return;
+    MPM.addPass(PromotePass());
+    MPM.addPass(HoistPass());
   });
   auto Lower = [](ModulePassManager &MPM, OptimizationLevel Level, auto...) {
     if (Level != OptimizationLevel::O0)
