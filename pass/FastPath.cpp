@@ -27,7 +27,8 @@ CallBase *FastPath::call(IRBuilderBase &B, StringRef Name, ArrayRef<Value *> Arg
   Type *Ret = B.getPtrTy();
   if (Name.contains("_give"))
     Ret = B.getInt32Ty();
-  else if (Name.contains("_free") || Name.contains("_delete") || Name.contains("_request"))
+  else if (Name.contains("_free") || Name.contains("_delete") || Name.contains("_request") ||
+           Name.contains("_lower_top"))
     Ret = B.getVoidTy();
   SmallVector<Type *, 2> Types;
   for (Value *V : Args)

@@ -22,6 +22,9 @@ void *ngrt_fast_try_take_bin(uint32_t bin);
 void *ngrt_fast_try_take(size_t size);
 void *ngrt_fast_try_take_zeroed(uint32_t bin, size_t bytes);
 void *ngrt_fast_try_realloc(void *p, size_t size);
+void *ngrt_fast_try_top(uint32_t bin, size_t blocks);
+void *ngrt_fast_nth(void *top, size_t n);
+void ngrt_fast_lower_top(uint32_t bin, void *top, size_t blocks);
 void ngrt_fast_free(void *p);
 void ngrt_fast_free_bin(void *p, uint32_t bin);
 void ngrt_fast_delete(void *p);
@@ -85,6 +88,23 @@ void *ngrt_fast_try_take_zeroed(uint32_t bin, size_t bytes) {
 }
 
 void *ngrt_fast_try_realloc(void *p, size_t size) { return p == NULL ? take_any(size) : NULL; }
+
+/* A batch: the bin's top if its magazine holds so many blocks, else NULL; each block, the next one first; and only then
+ * the new top, since a signal handler that frees in between may overwrite what lies above it. */
+void *ngrt_fast_try_top(uint32_t bin, size_t blocks) {
+  return __builtin_expect(blocks <= ngrt_ready(&ngrt_cache, bin), 1) ? (void *)ngrt_bin_at(&ngrt_cache, bin)->top : NULL;
+}
+
+void *ngrt_fast_nth(void *top, size_t n) {
+  void *block = *((void *volatile *)top - n);
+  if (block == NULL)
+    __builtin_unreachable();
+  return block;
+}
+
+void ngrt_fast_lower_top(uint32_t bin, void *top, size_t blocks) {
+  *(void **volatile *)&ngrt_bin_at(&ngrt_cache, bin)->top = (void **)top - blocks;
+}
 
 void ngrt_fast_free(void *p) {
   if (!ngrt_give(&ngrt_cache, p))
