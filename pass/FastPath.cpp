@@ -22,6 +22,17 @@ static const unsigned char Bitcode[] = {
 #include "fastpath.bc.inc"
 };
 
+CallInst *addRequest(IRBuilderBase &B, uint32_t Bin, Value *Blocks) {
+  Module &M = *B.GetInsertBlock()->getModule();
+  FunctionCallee Hint = M.getOrInsertFunction(RequestHint, B.getVoidTy(), B.getInt32Ty(), B.getInt64Ty());
+  auto *Decl = cast<Function>(Hint.getCallee());
+  for (auto Kind :
+       {Attribute::NoUnwind, Attribute::WillReturn, Attribute::NoFree, Attribute::NoSync, Attribute::NoCallback})
+    Decl->addFnAttr(Kind);
+  Decl->setMemoryEffects(MemoryEffects::inaccessibleMemOnly());
+  return B.CreateCall(Hint, {B.getInt32(Bin), Blocks});
+}
+
 CallBase *FastPath::call(IRBuilderBase &B, StringRef Name, ArrayRef<Value *> Args, CallBase *Old) {
   // What each function of fastpath.c returns follows from its name; linking checks that against the bitcode.
   Type *Ret = B.getPtrTy();

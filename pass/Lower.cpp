@@ -488,7 +488,9 @@ void Rewriter::rewriteBatch(Plan &P) {
 void Rewriter::rewriteRequest(CallBase &Hint) {
   Touched.insert(Hint.getFunction());
   IRBuilder<> B(&Hint);
-  Fast.call(B, "ngrt_fast_request", {Hint.getArgOperand(0), Hint.getArgOperand(1)});
+  const auto *Bin = cast<ConstantInt>(Hint.getArgOperand(0));
+  bool Large = Bin->getZExtValue() >= NGRT_BIN_LARGE;
+  Fast.call(B, Large ? "ngrt_fast_request_large" : "ngrt_fast_request", {Hint.getArgOperand(0), Hint.getArgOperand(1)});
   Hint.eraseFromParent();
 }
 

@@ -16,6 +16,7 @@
 #include "Hoist.h"
 #include "Lower.h"
 #include "Promote.h"
+#include "Split.h"
 #include "llvm/IR/PassInstrumentation.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -32,6 +33,7 @@ namespace {
 struct Settings {
   PromoteOptions Promote;
   HoistOptions Hoist;
+  SplitOptions Split;
   BatchOptions Batch;
   LowerOptions Lower;
 };
@@ -40,12 +42,13 @@ struct Settings {
 
 // Calls Each(name of pass, its options) for every pass, in the order in which they run, until one returns true.
 template <typename Fn> static bool forEachPass(Settings &S, Fn Each) {
-  return Each("nextgen-promote", S.Promote) || Each("nextgen-hoist", S.Hoist) || Each("nextgen-batch", S.Batch) ||
-         Each("nextgen-lower", S.Lower);
+  return Each("nextgen-promote", S.Promote) || Each("nextgen-hoist", S.Hoist) || Each("nextgen-split", S.Split) ||
+         Each("nextgen-batch", S.Batch) || Each("nextgen-lower", S.Lower);
 }
 
 static std::unique_ptr<PromotePass> passOf(const PromoteOptions &O) { return std::make_unique<PromotePass>(O); }
 static std::unique_ptr<HoistPass> passOf(const HoistOptions &O) { return std::make_unique<HoistPass>(O); }
+static std::unique_ptr<SplitPass> passOf(const SplitOptions &O) { return std::make_unique<SplitPass>(O); }
 static std::unique_ptr<BatchPass> passOf(const BatchOptions &O) { return std::make_unique<BatchPass>(O); }
 static std::unique_ptr<LowerPass> passOf(const LowerOptions &O) { return std::make_unique<LowerPass>(O); }
 
@@ -90,7 +93,7 @@ static Settings settingsOfEnvironment() {
     });
     if (!Known)
       report_fatal_error(Twine("NGRT_PASS: no pass '") + One.split('<').first +
-                             "'; there are nextgen-promote, nextgen-hoist, nextgen-batch, nextgen-lower",
+                             "'; there are nextgen-promote, nextgen-hoist, nextgen-split, nextgen-batch, nextgen-lower",
                          /*gen_crash_diag=*/false);
   }
   return S;
@@ -125,6 +128,7 @@ private:
 static void addPlanning(ModulePassManager &MPM, const Settings &S) {
   MPM.addPass(PromotePass(S.Promote));
   MPM.addPass(HoistPass(S.Hoist));
+  MPM.addPass(SplitPass(S.Split));
 }
 
 static void addLowering(ModulePassManager &MPM, const Settings &S) {
@@ -137,6 +141,7 @@ static void registerCallbacks(PassBuilder &PB) {
   if (PassInstrumentationCallbacks *PIC = PB.getPassInstrumentationCallbacks()) {
     PIC->addClassToPassName(PromotePass::name(), "nextgen-promote");
     PIC->addClassToPassName(HoistPass::name(), "nextgen-hoist");
+    PIC->addClassToPassName(SplitPass::name(), "nextgen-split");
     PIC->addClassToPassName(BatchPass::name(), "nextgen-batch");
     PIC->addClassToPassName(LowerPass::name(), "nextgen-lower");
   }

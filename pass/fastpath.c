@@ -32,6 +32,7 @@ void ngrt_fast_delete_array(void *p);
 int ngrt_fast_try_give(void *p);
 int ngrt_fast_try_give_bin(void *p, uint32_t bin);
 void ngrt_fast_request(uint32_t bin, size_t blocks);
+void ngrt_fast_request_large(uint32_t bin, size_t bytes);
 
 static inline void *take_any(size_t size) {
   return ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
@@ -92,7 +93,8 @@ void *ngrt_fast_try_realloc(void *p, size_t size) { return p == NULL ? take_any(
 /* A batch: the bin's top if its magazine holds so many blocks, else NULL; each block, the next one first; and only then
  * the new top, since a signal handler that frees in between may overwrite what lies above it. */
 void *ngrt_fast_try_top(uint32_t bin, size_t blocks) {
-  return __builtin_expect(blocks <= ngrt_ready(&ngrt_cache, bin), 1) ? (void *)ngrt_bin_at(&ngrt_cache, bin)->top : NULL;
+  return __builtin_expect(blocks <= ngrt_ready(&ngrt_cache, bin), 1) ? (void *)ngrt_bin_at(&ngrt_cache, bin)->top
+                                                                     : NULL;
 }
 
 void *ngrt_fast_nth(void *top, size_t n) {
@@ -134,4 +136,10 @@ int ngrt_fast_try_give_bin(void *p, uint32_t bin) { return ngrt_give_bin(&ngrt_c
 void ngrt_fast_request(uint32_t bin, size_t blocks) {
   if (__builtin_expect(blocks > ngrt_ready(&ngrt_cache, bin), 0))
     ngrt_request_slow(bin, blocks);
+}
+
+/* bin: NGRT_BIN_LARGE or NGRT_BIN_GROWS. */
+void ngrt_fast_request_large(uint32_t bin, size_t bytes) {
+  if (__builtin_expect(bytes >= NGRT_REQUEST_MIN, 0))
+    ngrt_request_slow(bin, bytes);
 }
