@@ -20,7 +20,7 @@ __attribute__((noinline)) static struct node *push(struct node *list, unsigned v
         abort();
     new->next = list;
     for (unsigned i = 0; i < 12; i++)
-        new->value[i] = value * i;
+        new->value[i] = value *i;
     return new;
 }
 
