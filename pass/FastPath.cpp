@@ -12,6 +12,7 @@
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/ModRef.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace llvm;
@@ -84,7 +85,7 @@ static void forgetFreestanding(Function &F) {
   for (Instruction &I : instructions(F))
     if (auto *Call = dyn_cast<CallBase>(&I)) {
       Call->removeFnAttr(Attribute::NoBuiltin);
-      Call->removeFnAttr("no-builtins");
+      Call->setAttributes(Call->getAttributes().removeFnAttribute(Call->getContext(), "no-builtins"));
     }
 }
 

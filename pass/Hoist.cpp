@@ -64,7 +64,7 @@ public:
         LI(FAM.getResult<LoopAnalysis>(F)), DT(FAM.getResult<DominatorTreeAnalysis>(F)),
         SE(FAM.getResult<ScalarEvolutionAnalysis>(F)), TTI(FAM.getResult<TargetIRAnalysis>(F)),
         TLI(FAM.getResult<TargetLibraryAnalysis>(F)), ORE(FAM.getResult<OptimizationRemarkEmitterAnalysis>(F)),
-        AC(FAM.getResult<AssumptionAnalysis>(F)), Expander(SE, F.getDataLayout(), "ngrt") {}
+        AC(FAM.getResult<AssumptionAnalysis>(F)), Expander(SE, F.getParent()->getDataLayout(), "ngrt") {}
 
   bool run(const KeepOut &Rules);
 

@@ -7,6 +7,7 @@
 #include "Abi.h"
 #include "AllocSites.h"
 #include "Batch.h"
+#include "Compat.h"
 #include "FastPath.h"
 #include "Params.h"
 #include "Remarks.h"
@@ -153,7 +154,7 @@ const char *Decider::decideRealloc(Plan &P) const {
     take(P, Form::Whole, "ngrt_fast_realloc_zero", {S.Pointer}, GiveCost, "to zero bytes: free in line");
     return nullptr;
   }
-  if (isKnownNonZero(S.Pointer, SimplifyQuery(S.Call->getDataLayout(), S.Call)))
+  if (isNonZeroAt(S.Pointer, *S.Call))
     return "it resizes a block";
   std::optional<uint64_t> Bytes = S.constantBytes();
   if (Bytes && !hasClass(*Bytes))
@@ -240,7 +241,7 @@ public:
 
   // Executions for each call of the function.
   double of(const BasicBlock &BB) const {
-    double Entry = double(BFI.getEntryFreq().getFrequency());
+    double Entry = double(BFI.getBlockFreq(&F.getEntryBlock()).getFrequency());
     return Entry > 0 ? double(BFI.getBlockFreq(&BB).getFrequency()) / Entry : 1;
   }
 
@@ -415,7 +416,7 @@ namespace {
 
 class Rewriter {
 public:
-  explicit Rewriter(Module &M) : Fast(M), Unlikely(MDBuilder(M.getContext()).createUnlikelyBranchWeights()) {}
+  explicit Rewriter(Module &M) : Fast(M), Unlikely(MDBuilder(M.getContext()).createBranchWeights(1, (1u << 20) - 1)) {}
 
   void rewrite(Plan &P);
   void rewriteRequest(CallBase &Hint);
@@ -534,7 +535,7 @@ void Rewriter::guard(const AllocSite &Site, Value *Hit) {
     B.CreateBr(Normal);
     B.SetInsertPoint(Head);
   } else {
-    Join = SplitBlock(Head, std::next(Old->getIterator()));
+    Join = SplitBlock(Head, Old->getNextNode());
     Join->setName("ngrt.join");
     Old->removeFromParent();
     Old->insertInto(Else, Else->end());

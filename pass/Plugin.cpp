@@ -54,9 +54,9 @@ static std::unique_ptr<LowerPass> passOf(const LowerOptions &O) { return std::ma
 
 // name or name<parameters>, read into Opts; false where the name is another.
 template <typename Options> static Expected<bool> readNamed(StringRef Text, StringRef Name, Options &Opts) {
-  if (!PassBuilder::checkParametrizedPassName(Text, Name))
+  if (!isNamed(Text, Name))
     return false;
-  Expected<Options> Read = PassBuilder::parsePassParameters(Options::parse, Text, Name);
+  Expected<Options> Read = parametersOf(Options::parse, Text, Name);
   if (!Read)
     return Read.takeError();
   Opts = *Read;
