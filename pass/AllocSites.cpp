@@ -94,10 +94,6 @@ static bool classify(LibFunc Func, AllocSite &S) {
     return true;
   case LibFunc_ZnwmRKSt9nothrow_t:
   case LibFunc_ZnamRKSt9nothrow_t:
-  case LibFunc_Znwm12__hot_cold_t:
-  case LibFunc_Znam12__hot_cold_t:
-  case LibFunc_ZnwmRKSt9nothrow_t12__hot_cold_t:
-  case LibFunc_ZnamRKSt9nothrow_t12__hot_cold_t:
     S.Kind = SiteKind::OtherNew;
     S.Size = Arg(0);
     return true;
@@ -105,10 +101,6 @@ static bool classify(LibFunc Func, AllocSite &S) {
   case LibFunc_ZnamSt11align_val_t:
   case LibFunc_ZnwmSt11align_val_tRKSt9nothrow_t:
   case LibFunc_ZnamSt11align_val_tRKSt9nothrow_t:
-  case LibFunc_ZnwmSt11align_val_t12__hot_cold_t:
-  case LibFunc_ZnamSt11align_val_t12__hot_cold_t:
-  case LibFunc_ZnwmSt11align_val_tRKSt9nothrow_t12__hot_cold_t:
-  case LibFunc_ZnamSt11align_val_tRKSt9nothrow_t12__hot_cold_t:
     S.Kind = SiteKind::OtherNew;
     S.Size = Arg(0);
     S.Align = Arg(1);
@@ -145,7 +137,12 @@ static bool classify(LibFunc Func, AllocSite &S) {
     S.Pointer = Arg(0);
     return true;
   default:
-    return false;
+    if (!isHotColdNew(Func) && !isAlignedHotColdNew(Func))
+      return false;
+    S.Kind = SiteKind::OtherNew;
+    S.Size = Arg(0);
+    S.Align = isAlignedHotColdNew(Func) ? Arg(1) : nullptr;
+    return true;
   }
 }
 

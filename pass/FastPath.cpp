@@ -12,6 +12,7 @@
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/ModRef.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace llvm;
@@ -22,12 +23,24 @@ static const unsigned char Bitcode[] = {
 #include "fastpath.bc.inc"
 };
 
+CallInst *addRequest(IRBuilderBase &B, uint32_t Bin, Value *Blocks) {
+  Module &M = *B.GetInsertBlock()->getModule();
+  FunctionCallee Hint = M.getOrInsertFunction(RequestHint, B.getVoidTy(), B.getInt32Ty(), B.getInt64Ty());
+  auto *Decl = cast<Function>(Hint.getCallee());
+  for (auto Kind :
+       {Attribute::NoUnwind, Attribute::WillReturn, Attribute::NoFree, Attribute::NoSync, Attribute::NoCallback})
+    Decl->addFnAttr(Kind);
+  Decl->setMemoryEffects(MemoryEffects::inaccessibleMemOnly());
+  return B.CreateCall(Hint, {B.getInt32(Bin), Blocks});
+}
+
 CallBase *FastPath::call(IRBuilderBase &B, StringRef Name, ArrayRef<Value *> Args, CallBase *Old) {
   // What each function of fastpath.c returns follows from its name; linking checks that against the bitcode.
   Type *Ret = B.getPtrTy();
   if (Name.contains("_give"))
     Ret = B.getInt32Ty();
-  else if (Name.contains("_free") || Name.contains("_delete") || Name.contains("_request"))
+  else if (Name.contains("_free") || Name.contains("_delete") || Name.contains("_request") ||
+           Name.contains("_lower_top"))
     Ret = B.getVoidTy();
   SmallVector<Type *, 2> Types;
   for (Value *V : Args)
@@ -72,7 +85,7 @@ static void forgetFreestanding(Function &F) {
   for (Instruction &I : instructions(F))
     if (auto *Call = dyn_cast<CallBase>(&I)) {
       Call->removeFnAttr(Attribute::NoBuiltin);
-      Call->removeFnAttr("no-builtins");
+      Call->setAttributes(Call->getAttributes().removeFnAttribute(Call->getContext(), "no-builtins"));
     }
 }
 

@@ -13,8 +13,9 @@
 
 namespace ng {
 
-// nextgen-hoist's request (i32 bin, i64 blocks) between planning and lowering.
+// A request (i32 bin, i64 blocks or bytes) between planning and lowering; it touches nothing that the program can name.
 inline constexpr llvm::StringLiteral RequestHint = "ngrt_hint_request";
+llvm::CallInst *addRequest(llvm::IRBuilderBase &B, uint32_t Bin, llvm::Value *Blocks);
 
 // Use: call() as often as needed, then inlineAll() once.
 class FastPath {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// For each loop: which allocations happen in every round (collect), how often the loop goes round (tripCount), where
-// the request is worth its place (placeFor), then the requests (emit).  Only emit changes IR.
+// For each loop: which allocations happen in every round, or nearly, there and in what is called (collect), how often
+// the loop goes round (tripCount), where the request is worth its place (placeFor), then the requests (emit).  For each
+// function: what is left of its allocations (requestAtEntry).  Only emit and requestAtEntry change IR.
 
 #include "Hoist.h"
 #include "Abi.h"
@@ -9,8 +10,10 @@
 #include "FastPath.h"
 #include "Params.h"
 #include "Remarks.h"
+#include "Summary.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Analysis/AssumptionCache.h"
+#include "llvm/Analysis/BlockFrequencyInfo.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/Analysis/ScalarEvolutionExpressions.h"
@@ -56,16 +59,20 @@ struct Request {
 
 class FunctionHoist {
 public:
-  FunctionHoist(Function &F, FunctionAnalysisManager &FAM, const HoistOptions &Opts)
-      : F(F), Opts(Opts), LI(FAM.getResult<LoopAnalysis>(F)), DT(FAM.getResult<DominatorTreeAnalysis>(F)),
+  FunctionHoist(Function &F, FunctionAnalysisManager &FAM, const HoistOptions &Opts, Summaries &Called)
+      : F(F), Opts(Opts), Called(Called), BFI(FAM.getResult<BlockFrequencyAnalysis>(F)),
+        LI(FAM.getResult<LoopAnalysis>(F)), DT(FAM.getResult<DominatorTreeAnalysis>(F)),
         SE(FAM.getResult<ScalarEvolutionAnalysis>(F)), TTI(FAM.getResult<TargetIRAnalysis>(F)),
         TLI(FAM.getResult<TargetLibraryAnalysis>(F)), ORE(FAM.getResult<OptimizationRemarkEmitterAnalysis>(F)),
-        AC(FAM.getResult<AssumptionAnalysis>(F)), Expander(SE, F.getDataLayout(), "ngrt") {}
+        AC(FAM.getResult<AssumptionAnalysis>(F)), Expander(SE, F.getParent()->getDataLayout(), "ngrt") {}
 
   bool run(const KeepOut &Rules);
 
 private:
   SmallMapVector<uint32_t, Group, 4> collect(Loop &L, const KeepOut &Rules) const;
+  void collectCalled(Loop &L, CallBase &Call, SmallMapVector<uint32_t, Group, 4> &Groups) const;
+  bool isLikely(const BasicBlock &BB, const Loop &L) const;
+  bool requestAtEntry();
   bool freedWithin(const Loop &L, const CallBase &Block) const;
   bool hasFree(const Loop &L) const;
   bool isUnlikelyExit(const BasicBlock &From, const BasicBlock &To) const;
@@ -76,6 +83,8 @@ private:
 
   Function &F;
   const HoistOptions &Opts;
+  Summaries &Called;
+  BlockFrequencyInfo &BFI;
   LoopInfo &LI;
   DominatorTree &DT;
   ScalarEvolution &SE;
@@ -99,25 +108,56 @@ bool FunctionHoist::freedWithin(const Loop &L, const CallBase &Block) const {
   return false;
 }
 
+// Whether anything in L frees, as far as can be seen.
 bool FunctionHoist::hasFree(const Loop &L) const {
   return any_of(L.blocks(), [&](BasicBlock *BB) {
     return any_of(*BB, [&](Instruction &I) {
       auto *Call = dyn_cast<CallBase>(&I);
-      std::optional<AllocSite> S = Call ? recognise(*Call, TLI) : std::nullopt;
-      return S && S->frees();
+      if (!Call)
+        return false;
+      if (std::optional<AllocSite> S = recognise(*Call, TLI))
+        return S->frees();
+      Function *Callee = Summaries::calleeOf(*Call);
+      return Callee && Called.of(*Callee).Frees;
     });
   });
 }
 
-// The allocations of constant size that happen in every round of L itself, by class.
+bool FunctionHoist::isLikely(const BasicBlock &BB, const Loop &L) const {
+  if (DT.dominates(&BB, L.getLoopLatch()))
+    return true;
+  double Rounds = double(BFI.getBlockFreq(L.getHeader()).getFrequency());
+  return double(BFI.getBlockFreq(&BB).getFrequency()) * 100 >= Rounds * Opts.Likely;
+}
+
+// What a call in L allocates each time, unless the round frees some of it again.
+void FunctionHoist::collectCalled(Loop &L, CallBase &Call, SmallMapVector<uint32_t, Group, 4> &Groups) const {
+  Function *Callee = Opts.Calls && !Call.hasFnAttr(RequestedAttr) ? Summaries::calleeOf(Call) : nullptr;
+  if (!Callee || !Called.allocates(*Callee) || Called.of(*Callee).Blocks.empty())
+    return;
+  if (Called.of(*Callee).Frees || hasFree(L)) {
+    remarkMissed(ORE, PassName, "NoRequest", Call, "no request: the round frees blocks, too");
+    return;
+  }
+  for (auto [Class, Blocks] : Called.of(*Callee).Blocks) {
+    Group &G = Groups[Class];
+    G.Bytes = ngrt_class_size(Class);
+    G.Blocks += Blocks;
+    G.Calls.push_back(&Call);
+  }
+}
+
+// The allocations of constant size that happen in every round of L itself, or nearly, by class.
 SmallMapVector<uint32_t, Group, 4> FunctionHoist::collect(Loop &L, const KeepOut &Rules) const {
   SmallMapVector<uint32_t, Group, 4> Groups;
   for (BasicBlock *BB : L.blocks()) {
-    if (LI.getLoopFor(BB) != &L || !DT.dominates(BB, L.getLoopLatch()))
+    if (LI.getLoopFor(BB) != &L || !isLikely(*BB, L))
       continue;
     for (Instruction &I : *BB) {
       auto *Call = dyn_cast<CallBase>(&I);
       std::optional<AllocSite> S = Call ? recognise(*Call, TLI) : std::nullopt;
+      if (Call && !S)
+        collectCalled(L, *Call, Groups);
       if (!S || S->frees() || S->Kind == SiteKind::Realloc || Call->hasFnAttr(RequestedAttr) || Rules.fromSite(*S))
         continue;
       std::optional<uint64_t> Bytes = S->constantBytes();
@@ -218,23 +258,40 @@ bool FunctionHoist::canExpand(const SCEV *S, Loop &L) {
 
 void FunctionHoist::emit(const Request &R) {
   Instruction *At = R.At->getLoopPreheader()->getTerminator();
-  Module &M = *F.getParent();
-  LLVMContext &Ctx = M.getContext();
-  Type *I32 = Type::getInt32Ty(Ctx), *I64 = Type::getInt64Ty(Ctx);
-  Value *Blocks = Expander.expandCodeFor(R.Blocks, I64, At);
-  FunctionCallee Hint = M.getOrInsertFunction(RequestHint, Type::getVoidTy(Ctx), I32, I64);
-  // Touches nothing that the program can name, so that no other pass is hindered.
-  auto *Decl = cast<Function>(Hint.getCallee());
-  for (auto Kind :
-       {Attribute::NoUnwind, Attribute::WillReturn, Attribute::NoFree, Attribute::NoSync, Attribute::NoCallback})
-    Decl->addFnAttr(Kind);
-  Decl->setMemoryEffects(MemoryEffects::inaccessibleMemOnly());
-
+  LLVMContext &Ctx = F.getContext();
+  Value *Blocks = Expander.expandCodeFor(R.Blocks, Type::getInt64Ty(Ctx), At);
   IRBuilder<> B(At);
   B.SetCurrentDebugLocation(R.Of.Calls.front()->getDebugLoc());
-  B.CreateCall(Hint, {ConstantInt::get(I32, ngrt_bin_of(R.Of.Bytes)), Blocks});
+  addRequest(B, ngrt_bin_of(R.Of.Bytes), Blocks);
   for (CallBase *Call : R.Of.Calls)
     Call->addFnAttr(Attribute::get(Ctx, RequestedAttr));
+}
+
+// What F and those that it calls allocate outside of loops, at once; where one of them has as much, that one asks.
+bool FunctionHoist::requestAtEntry() {
+  if (!Opts.Calls || F.hasFnAttribute(RequestedAttr))
+    return false;
+  const Summary &Own = Called.of(F);
+  uint64_t MostCalled = 0;
+  for (Instruction &I : instructions(F))
+    if (auto *Call = dyn_cast<CallBase>(&I))
+      if (Function *Callee = Summaries::calleeOf(*Call); Callee && Called.allocates(*Callee))
+        for (auto [Class, Blocks] : Called.of(*Callee).Blocks)
+          MostCalled = std::max(MostCalled, Blocks);
+  bool Changed = false;
+  for (auto [Class, Blocks] : Own.Blocks) {
+    uint64_t Bytes = ngrt_class_size(Class);
+    if (Own.Frees || Blocks < Opts.MinBlocks || MostCalled >= Opts.MinBlocks || Blocks * Bytes > Opts.MaxBytes)
+      continue;
+    IRBuilder<> B(&F.getEntryBlock(), F.getEntryBlock().getFirstNonPHIOrDbgOrAlloca());
+    addRequest(B, ngrt_bin_of(Bytes), B.getInt64(Blocks));
+    remarkDone(ORE, PassName, "Entry", F,
+               "requested at the function's entry, class " + Twine(Class) + ", " + Twine(Blocks) + " blocks");
+    Changed = true;
+  }
+  if (Changed)
+    F.addFnAttr(RequestedAttr);
+  return Changed;
 }
 
 bool FunctionHoist::run(const KeepOut &Rules) {
@@ -264,12 +321,12 @@ bool FunctionHoist::run(const KeepOut &Rules) {
       Changed = true;
     }
   }
-  return Changed;
+  return requestAtEntry() || Changed;
 }
 
 PreservedAnalyses HoistPass::run(Module &M, ModuleAnalysisManager &MAM) {
   KeepOut Rules(M);
-  if (Rules.fromModule())
+  if (Rules.fromModule() || !Opts.Enabled)
     return PreservedAnalyses::all();
   FunctionAnalysisManager &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   SmallVector<Function *, 8> Functions;
@@ -278,14 +335,10 @@ PreservedAnalyses HoistPass::run(Module &M, ModuleAnalysisManager &MAM) {
         !F.hasFnAttribute(Attribute::Cold) && !KeepOut::fromFunction(F))
       Functions.push_back(&F);
   bool Changed = false;
+  Summaries Called(FAM, Rules, Opts.Likely);
   for (Function *F : Functions) {
     // Loops cost analyses: only where there is something to ask for.
-    const TargetLibraryInfo &TLI = FAM.getResult<TargetLibraryAnalysis>(*F);
-    bool Allocates = any_of(instructions(*F), [&](Instruction &I) {
-      auto *Call = dyn_cast<CallBase>(&I);
-      return Call && recognise(*Call, TLI);
-    });
-    if (!Allocates || !FunctionHoist(*F, FAM, Opts).run(Rules))
+    if (!Called.allocates(*F) || !FunctionHoist(*F, FAM, Opts, Called).run(Rules))
       continue;
     FAM.invalidate(*F, PreservedAnalyses::none());
     Changed = true;
@@ -293,8 +346,12 @@ PreservedAnalyses HoistPass::run(Module &M, ModuleAnalysisManager &MAM) {
   return Changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
 }
 
-static std::array<Param, 2> paramsOf(HoistOptions &O) {
-  return {{{"min-blocks", &O.MinBlocks, nullptr, 1u << 20}, {"max-bytes", &O.MaxBytes, nullptr, 1u << 30}}};
+static std::array<Param, 5> paramsOf(HoistOptions &O) {
+  return {{{"enabled", nullptr, &O.Enabled, 0},
+           {"min-blocks", &O.MinBlocks, nullptr, 1u << 20},
+           {"max-bytes", &O.MaxBytes, nullptr, 1u << 30},
+           {"likely", &O.Likely, nullptr, 100},
+           {"calls", nullptr, &O.Calls, 0}}};
 }
 
 Expected<HoistOptions> HoistOptions::parse(StringRef Params) {

@@ -6,10 +6,14 @@
 #include "Lower.h"
 #include "Abi.h"
 #include "AllocSites.h"
+#include "Batch.h"
+#include "Compat.h"
 #include "FastPath.h"
 #include "Params.h"
 #include "Remarks.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Analysis/BlockFrequencyInfo.h"
 #include "llvm/Analysis/ProfileSummaryInfo.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -43,6 +47,7 @@ enum class Form {
   Whole,    // the fast path, slow half included, stands for the call
   TakeElse, // a block from the magazine; where there is none, the call
   GiveElse, // the block into the magazine; where that fails, the call
+  Batch,    // blocks for this call and others off the magazine at once; where they are too few, the calls
 };
 
 // What is to be done with one site.
@@ -52,16 +57,26 @@ struct Plan {
   StringRef Func; // of fastpath.c
   // For it.  Handles, since an earlier rewrite may replace what is freed here.
   SmallVector<WeakTrackingVH, 2> Args;
-  unsigned Cost = 0; // bytes of text that it adds, about
-  double Gain = 0;   // executions, estimated, for each byte; of meaning only in comparison
-  double Heat = 0;   // executions for each call of the function: decides between equal gains
-  std::string What;  // for the remark
+  unsigned Cost = 0;                    // bytes of text that it adds, about
+  double Gain = 0;                      // executions, estimated, for each byte; of meaning only in comparison
+  double Heat = 0;                      // executions for each call of the function: decides between equal gains
+  std::string What;                     // for the remark
+  uint32_t Bin = 0;                     // of a batch
+  SmallVector<CallBase *, 0> Followers; // of a batch: the other calls, in their order
 
   SmallVector<Value *, 2> args() const { return {Args.begin(), Args.end()}; }
 };
 
 // Bytes that each fast path adds to the text of x86-64 over a call, as measured; AArch64 is near.
-enum : unsigned { TakeCost = 40, TakeAnyCost = 85, TakeNullCost = 10, ElseCost = 8, GiveCost = 85, ZeroCost = 5 };
+enum : unsigned {
+  TakeCost = 40,
+  TakeAnyCost = 85,
+  TakeNullCost = 10,
+  ElseCost = 8,
+  GiveCost = 85,
+  ZeroCost = 5,
+  NextCost = 20
+};
 
 class Decider {
 public:
@@ -139,7 +154,7 @@ const char *Decider::decideRealloc(Plan &P) const {
     take(P, Form::Whole, "ngrt_fast_realloc_zero", {S.Pointer}, GiveCost, "to zero bytes: free in line");
     return nullptr;
   }
-  if (isKnownNonZero(S.Pointer, SimplifyQuery(S.Call->getDataLayout(), S.Call)))
+  if (isNonZeroAt(S.Pointer, *S.Call))
     return "it resizes a block";
   std::optional<uint64_t> Bytes = S.constantBytes();
   if (Bytes && !hasClass(*Bytes))
@@ -226,7 +241,7 @@ public:
 
   // Executions for each call of the function.
   double of(const BasicBlock &BB) const {
-    double Entry = double(BFI.getEntryFreq().getFrequency());
+    double Entry = double(BFI.getBlockFreq(&F.getEntryBlock()).getFrequency());
     return Entry > 0 ? double(BFI.getBlockFreq(&BB).getFrequency()) / Entry : 1;
   }
 
@@ -263,6 +278,36 @@ private:
 };
 
 } // namespace
+
+//===-- Together --===//
+
+// Makes one plan of the plans whose calls nextgen-batch has marked as one batch; those that are not all here stay
+// apart.
+static void joinBatches(SmallVectorImpl<Plan> &Plans) {
+  using Key = std::pair<const Function *, unsigned>;
+  MapVector<Key, SmallVector<std::pair<unsigned, Plan *>, 8>> Batches;
+  for (Plan &P : Plans)
+    if (std::optional<BatchMark> M = batchMark(*P.Site.Call))
+      Batches[{P.Site.Call->getFunction(), M->Number}].push_back({M->Index, &P});
+  SmallPtrSet<const Plan *, 8> Joined;
+  for (auto &[Which, Members] : Batches) {
+    llvm::sort(Members);
+    Plan &First = *Members.front().second;
+    const auto *Bin = dyn_cast<ConstantInt>(First.Args.front());
+    if (!Bin || Members.size() != batchMark(*First.Site.Call)->Count)
+      continue;
+    First.How = Form::Batch;
+    First.Bin = uint32_t(Bin->getZExtValue());
+    First.Gain *= First.Cost * Members.size();
+    First.Cost += ElseCost + NextCost * (Members.size() - 1);
+    First.Gain /= First.Cost;
+    for (auto &[Index, P] : drop_begin(Members)) {
+      First.Followers.push_back(P->Site.Call);
+      Joined.insert(P);
+    }
+  }
+  erase_if(Plans, [&](const Plan &P) { return Joined.count(&P); });
+}
 
 //===-- How much of it --===//
 
@@ -371,7 +416,7 @@ namespace {
 
 class Rewriter {
 public:
-  explicit Rewriter(Module &M) : Fast(M), Unlikely(MDBuilder(M.getContext()).createUnlikelyBranchWeights()) {}
+  explicit Rewriter(Module &M) : Fast(M), Unlikely(MDBuilder(M.getContext()).createBranchWeights(1, (1u << 20) - 1)) {}
 
   void rewrite(Plan &P);
   void rewriteRequest(CallBase &Hint);
@@ -380,7 +425,8 @@ public:
 
 private:
   void replaceWhole(Plan &P);
-  void guard(Plan &P);
+  void rewriteBatch(Plan &P);
+  void guard(const AllocSite &Site, Value *Hit);
 
   FastPath Fast;
   MDNode *Unlikely;
@@ -392,15 +438,60 @@ private:
 void Rewriter::rewrite(Plan &P) {
   Touched.insert(P.Site.Call->getFunction());
   if (P.How == Form::Whole)
-    replaceWhole(P);
-  else
-    guard(P);
+    return replaceWhole(P);
+  if (P.How == Form::Batch)
+    return rewriteBatch(P);
+  IRBuilder<> B(P.Site.Call);
+  guard(P.Site, Fast.call(B, P.Func, P.args()));
+}
+
+// Takes all blocks of the batch where the first call stands; NULL for each where they are too few.
+//
+//   head:  top = bin's top if it holds enough;  br none, taken, all
+//   taken: each block; the new top;             br all
+//   all:   phis;                                the calls, each guarded by its block
+void Rewriter::rewriteBatch(Plan &P) {
+  CallBase *First = P.Site.Call;
+  LLVMContext &Ctx = First->getContext();
+  unsigned Count = P.Followers.size() + 1;
+  IRBuilder<> B(First);
+  Value *Bin = B.getInt32(P.Bin);
+  Value *Top = Fast.call(B, "ngrt_fast_try_top", {Bin, B.getInt64(Count)});
+  Value *None = B.CreateIsNull(Top, "ngrt.few");
+  BasicBlock *Head = First->getParent(), *All = SplitBlock(Head, First);
+  BasicBlock *Taken = BasicBlock::Create(Ctx, "ngrt.taken", Head->getParent(), All);
+  DebugLoc Loc = First->getDebugLoc();
+  Head->getTerminator()->eraseFromParent();
+  B.SetInsertPoint(Head);
+  B.SetCurrentDebugLocation(Loc);
+  B.CreateCondBr(None, All, Taken, Unlikely);
+  B.SetInsertPoint(Taken);
+  SmallVector<Value *, 8> Blocks;
+  for (unsigned I = 0; I < Count; ++I)
+    Blocks.push_back(Fast.call(B, "ngrt_fast_nth", {Top, B.getInt64(I + 1)}));
+  Fast.call(B, "ngrt_fast_lower_top", {Bin, Top, B.getInt64(Count)});
+  B.CreateBr(All);
+  B.SetInsertPoint(All, All->begin());
+  for (Value *&Block : Blocks) {
+    PHINode *Phi = B.CreatePHI(Block->getType(), 2);
+    Phi->addIncoming(Constant::getNullValue(Block->getType()), Head);
+    Phi->addIncoming(Block, Taken);
+    Block = Phi;
+  }
+  guard(P.Site, Blocks.front());
+  for (auto [Call, Block] : zip(P.Followers, drop_begin(Blocks))) {
+    AllocSite Next;
+    Next.Call = Call;
+    guard(Next, Block);
+  }
 }
 
 void Rewriter::rewriteRequest(CallBase &Hint) {
   Touched.insert(Hint.getFunction());
   IRBuilder<> B(&Hint);
-  Fast.call(B, "ngrt_fast_request", {Hint.getArgOperand(0), Hint.getArgOperand(1)});
+  const auto *Bin = cast<ConstantInt>(Hint.getArgOperand(0));
+  bool Large = Bin->getZExtValue() >= NGRT_BIN_LARGE;
+  Fast.call(B, Large ? "ngrt_fast_request_large" : "ngrt_fast_request", {Hint.getArgOperand(0), Hint.getArgOperand(1)});
   Hint.eraseFromParent();
 }
 
@@ -417,14 +508,13 @@ void Rewriter::replaceWhole(Plan &P) {
 
 // Moves the call, invoke or not, into a block of its own that runs on a miss:
 //
-//   head:  hit = fast path;  br miss, else, join
+//   head:  hit is there;     br miss, else, join
 //   else:  the call;         br join             (an invoke: its normal edge goes to join)
 //   join:  phi of both;      what came after     (an invoke: br to what was its normal destination)
-void Rewriter::guard(Plan &P) {
-  CallBase *Old = P.Site.Call;
+void Rewriter::guard(const AllocSite &Site, Value *Hit) {
+  CallBase *Old = Site.Call;
   LLVMContext &Ctx = Old->getContext();
   IRBuilder<> B(Old);
-  Value *Hit = Fast.call(B, P.Func, P.args());
   Value *Miss = B.CreateIsNull(Hit, "ngrt.miss");
 
   BasicBlock *Head = Old->getParent();
@@ -445,7 +535,7 @@ void Rewriter::guard(Plan &P) {
     B.CreateBr(Normal);
     B.SetInsertPoint(Head);
   } else {
-    Join = SplitBlock(Head, std::next(Old->getIterator()));
+    Join = SplitBlock(Head, Old->getNextNode());
     Join->setName("ngrt.join");
     Old->removeFromParent();
     Old->insertInto(Else, Else->end());
@@ -458,7 +548,7 @@ void Rewriter::guard(Plan &P) {
   Else->moveBefore(Join);
   B.SetCurrentDebugLocation(Loc);
   BasicBlock *From = Head;
-  if (P.Site.Kind == SiteKind::PosixMemalign) {
+  if (Site.Kind == SiteKind::PosixMemalign) {
     From = BasicBlock::Create(Ctx, "ngrt.hit", F, Join);
     B.CreateCondBr(Miss, Else, From, Unlikely);
     B.SetInsertPoint(From);
@@ -474,7 +564,7 @@ void Rewriter::guard(Plan &P) {
   PHINode *Result = B.CreatePHI(Old->getType(), 2);
   Old->replaceAllUsesWith(Result);
   Result->takeName(Old);
-  Result->addIncoming(P.Site.Kind == SiteKind::PosixMemalign ? ConstantInt::get(Old->getType(), 0) : Hit, From);
+  Result->addIncoming(Site.Kind == SiteKind::PosixMemalign ? ConstantInt::get(Old->getType(), 0) : Hit, From);
   Result->addIncoming(Old, Else);
 }
 
@@ -543,6 +633,7 @@ PreservedAnalyses LowerPass::run(Module &M, ModuleAnalysisManager &MAM) {
   if (Plans.empty() && Hints.empty())
     return PreservedAnalyses::all();
 
+  joinBatches(Plans);
   Plans = Budget(M, Opts).choose(std::move(Plans), Out);
   auto ORE = [&](const Plan &P) -> OptimizationRemarkEmitter & {
     return FAM.getResult<OptimizationRemarkEmitterAnalysis>(*P.Site.Call->getFunction());
@@ -551,8 +642,11 @@ PreservedAnalyses LowerPass::run(Module &M, ModuleAnalysisManager &MAM) {
     remarkMissed(ORE(P), PassName, "Kept", *P.Site.Call,
                  "the call stays: sites that gain more have used up the " + Twine(Opts.Growth) +
                      " % that the text may grow");
-  for (const Plan &P : Plans)
+  for (const Plan &P : Plans) {
     remarkDone(ORE(P), PassName, P.Site.frees() ? "Free" : "Allocation", *P.Site.Call, P.What);
+    for (const CallBase *Call : P.Followers)
+      remarkDone(ORE(P), PassName, "Allocation", *Call, P.What);
+  }
 
   Rewriter R(M);
   for (Plan &P : Plans)

@@ -21,6 +21,14 @@ void remarkDone(OptimizationRemarkEmitter &ORE, const char *Pass, StringRef Name
   emit<OptimizationRemark>(ORE, Pass, Name, Call, What);
 }
 
+void remarkDone(OptimizationRemarkEmitter &ORE, const char *Pass, StringRef Name, const Function &F,
+                const Twine &What) {
+  ORE.emit([&] {
+    return OptimizationRemark(Pass, Name, DiagnosticLocation(F.getSubprogram()), &F.getEntryBlock())
+           << ore::NV("Function", &F) << ": " << What.str();
+  });
+}
+
 void remarkMissed(OptimizationRemarkEmitter &ORE, const char *Pass, StringRef Name, const CallBase &Call,
                   const Twine &Why) {
   emit<OptimizationRemarkMissed>(ORE, Pass, Name, Call, Why);

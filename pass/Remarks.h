@@ -13,6 +13,9 @@ namespace ng {
 // "<callee>: <what>", at the call.  Name is one word, for tools that count.
 void remarkDone(llvm::OptimizationRemarkEmitter &ORE, const char *Pass, llvm::StringRef Name,
                 const llvm::CallBase &Call, const llvm::Twine &What);
+// The same of a whole function.
+void remarkDone(llvm::OptimizationRemarkEmitter &ORE, const char *Pass, llvm::StringRef Name, const llvm::Function &F,
+                const llvm::Twine &What);
 void remarkMissed(llvm::OptimizationRemarkEmitter &ORE, const char *Pass, llvm::StringRef Name,
                   const llvm::CallBase &Call, const llvm::Twine &Why);
 

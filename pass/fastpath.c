@@ -22,6 +22,9 @@ void *ngrt_fast_try_take_bin(uint32_t bin);
 void *ngrt_fast_try_take(size_t size);
 void *ngrt_fast_try_take_zeroed(uint32_t bin, size_t bytes);
 void *ngrt_fast_try_realloc(void *p, size_t size);
+void *ngrt_fast_try_top(uint32_t bin, size_t blocks);
+void *ngrt_fast_nth(void *top, size_t n);
+void ngrt_fast_lower_top(uint32_t bin, void *top, size_t blocks);
 void ngrt_fast_free(void *p);
 void ngrt_fast_free_bin(void *p, uint32_t bin);
 void ngrt_fast_delete(void *p);
@@ -29,6 +32,7 @@ void ngrt_fast_delete_array(void *p);
 int ngrt_fast_try_give(void *p);
 int ngrt_fast_try_give_bin(void *p, uint32_t bin);
 void ngrt_fast_request(uint32_t bin, size_t blocks);
+void ngrt_fast_request_large(uint32_t bin, size_t bytes);
 
 static inline void *take_any(size_t size) {
   return ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
@@ -86,6 +90,24 @@ void *ngrt_fast_try_take_zeroed(uint32_t bin, size_t bytes) {
 
 void *ngrt_fast_try_realloc(void *p, size_t size) { return p == NULL ? take_any(size) : NULL; }
 
+/* A batch: the bin's top if its magazine holds so many blocks, else NULL; each block, the next one first; and only then
+ * the new top, since a signal handler that frees in between may overwrite what lies above it. */
+void *ngrt_fast_try_top(uint32_t bin, size_t blocks) {
+  return __builtin_expect(blocks <= ngrt_ready(&ngrt_cache, bin), 1) ? (void *)ngrt_bin_at(&ngrt_cache, bin)->top
+                                                                     : NULL;
+}
+
+void *ngrt_fast_nth(void *top, size_t n) {
+  void *block = *((void *volatile *)top - n);
+  if (block == NULL)
+    __builtin_unreachable();
+  return block;
+}
+
+void ngrt_fast_lower_top(uint32_t bin, void *top, size_t blocks) {
+  *(void **volatile *)&ngrt_bin_at(&ngrt_cache, bin)->top = (void **)top - blocks;
+}
+
 void ngrt_fast_free(void *p) {
   if (!ngrt_give(&ngrt_cache, p))
     ngrt_free_slow(p);
@@ -114,4 +136,10 @@ int ngrt_fast_try_give_bin(void *p, uint32_t bin) { return ngrt_give_bin(&ngrt_c
 void ngrt_fast_request(uint32_t bin, size_t blocks) {
   if (__builtin_expect(blocks > ngrt_ready(&ngrt_cache, bin), 0))
     ngrt_request_slow(bin, blocks);
+}
+
+/* bin: NGRT_BIN_LARGE or NGRT_BIN_GROWS. */
+void ngrt_fast_request_large(uint32_t bin, size_t bytes) {
+  if (__builtin_expect(bytes >= NGRT_REQUEST_MIN, 0))
+    ngrt_request_slow(bin, bytes);
 }

@@ -31,7 +31,7 @@ bind("ng++", os.path.join(config.ngrt_bin_dir, "ng++"))
 bind("clang", f"{llvm}/clang")
 bind("clang++", f"{llvm}/clang++")
 for tool in ("FileCheck not count llvm-objdump llvm-nm llvm-dwarfdump llvm-readelf llvm-dis llvm-as llc llvm-profdata "
-             "llvm-size split-file llvm-ar").split():
+             "llvm-size split-file llvm-ar llvm-remarkutil").split():
     bind(tool, f"{llvm}/{tool}")
 bind("opt", f"{llvm}/opt -load-pass-plugin={plugin}")
 

@@ -33,6 +33,7 @@ struct request {
     const char *linker; /* -fuse-ld=, --ld-path= */
     const char *sanitizers[SANITIZERS_MAX];
     int sanitizer_count;
+    const char *pass_settings;                /* --ng-pass= */
     bool show, no_pass, no_runtime, no_rpath; /* our own options */
 };
 
@@ -78,6 +79,7 @@ static void print_help(void) {
         "  with -flto         lld as the linker, and the pass in it\n\n"
         "  --ng-help          this text\n"
         "  --ng-show          print the command that would be run, and do not run it\n"
+        "  --ng-pass=TEXT     parameters of the passes, such as 'nextgen-promote<max-bytes=64>' (or set NGRT_PASS)\n"
         "  --ng-no-pass       leave the pass out: calls stay calls\n"
         "  --ng-no-runtime    leave libngrt out: the program brings it in another way\n"
         "  --ng-no-rpath      no rpath: libngrt is where the loader looks (or set NGCC_NO_RPATH=1)\n\n"
@@ -236,6 +238,8 @@ static void read_own_option(struct request *r, const char *a) {
     }
     if (strcmp(a, "--ng-show") == 0)
         r->show = true;
+    else if (starts(a, "--ng-pass="))
+        r->pass_settings = a + strlen("--ng-pass=");
     else if (strcmp(a, "--ng-no-pass") == 0)
         r->no_pass = true;
     else if (strcmp(a, "--ng-no-runtime") == 0)
@@ -243,7 +247,8 @@ static void read_own_option(struct request *r, const char *a) {
     else if (strcmp(a, "--ng-no-rpath") == 0)
         r->no_rpath = true;
     else
-        fail("no such option: ", a, "there are --ng-help, --ng-show, --ng-no-pass, --ng-no-runtime, --ng-no-rpath");
+        fail("no such option: ", a,
+             "there are --ng-help, --ng-show, --ng-pass=, --ng-no-pass, --ng-no-runtime, --ng-no-rpath");
 }
 
 /* An option that has its value, if any, in the same argument. */
@@ -401,15 +406,28 @@ struct command {
 
 static void add(struct command *c, const char *argument) { c->argv[c->argc++] = (char *)(uintptr_t)argument; }
 
+/* Whether the link is lld's, which can load the pass; another's has of it what was compiled. */
+static bool links_by_lld(const struct request *r) {
+    if (r->linker == NULL)
+        return access(NGCC_LLD, X_OK) == 0;
+    return strcmp(r->linker, "lld") == 0 || ends(r->linker, "ld.lld");
+}
+
 static void add_lto(struct command *c, const struct request *r, const char *plugin) {
-    bool lld = r->linker != NULL && (strcmp(r->linker, "lld") == 0 || ends(r->linker, "ld.lld"));
-    if (r->linker == NULL && access(NGCC_LLD, X_OK) == 0) {
+    if (!links_by_lld(r))
+        return;
+    if (r->linker == NULL)
         add(c, "-fuse-ld=lld");
-        lld = true;
-    }
-    /* Another linker cannot load the pass: what was compiled has it all the same. */
-    if (lld)
-        add(c, joined("-Wl,--load-pass-plugin=", plugin, ""));
+    add(c, joined("-Wl,--load-pass-plugin=", plugin, ""));
+}
+
+/* What the pass is told beside the command line, which has no place for it. */
+static void set_environment(const struct request *r) {
+    if (r->pass_settings != NULL)
+        setenv("NGRT_PASS", r->pass_settings, 1);
+    /* The link sees calls across files, so it is the link that lowers them. */
+    if (r->lto && !r->no_pass && links_by_lld(r))
+        setenv("NGRT_PASS_AT_LINK", "1", 1);
 }
 
 /* --no-as-needed: a program that allocates only inside of libraries refers to nothing of libngrt. */
@@ -491,6 +509,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     say_aside(&r);
+    set_environment(&r);
     execv(NGCC_CLANG, c.argv);
     fprintf(stderr, "%s: cannot run %s: %s: install clang 19 there\n", self, NGCC_CLANG, strerror(errno));
     return 127;

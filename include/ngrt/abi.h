@@ -40,6 +40,11 @@
 #define NGRT_BIN_MASK ((1u << NGRT_BIN_BITS) - 1u)
 #define NGRT_BIN_LARGE 1008u /* a block over NGRT_SMALL_MAX starts here; no bin has this offset */
 
+/* Large requests: NGRT_BIN_LARGE in place of a bin: one block of so many bytes; NGRT_BIN_GROWS: one that realloc will let
+ * grow to so many.  Of fewer bytes than NGRT_REQUEST_MIN they are not worth waking the room. */
+#define NGRT_BIN_GROWS 1024u
+#define NGRT_REQUEST_MIN ((size_t)256 << 10)
+
 /* One class's magazine in use.  top: where the next freed block goes; top[-1]: the next block to hand out. */
 struct ngrt_bin {
     void **top;
@@ -83,7 +88,8 @@ extern _Thread_local struct ngrt_cache ngrt_cache __asm__(NGRT_CACHE_SYMBOL)
 NGRT_PRESERVES void *ngrt_malloc_slow(size_t size);
 /* free(p), any pointer, NULL included; errno is kept. */
 NGRT_PRESERVES void ngrt_free_slow(void *p);
-/* Says that `blocks` blocks of the bin are about to be allocated.  Non-binding: may do nothing. */
+/* Says that `blocks` blocks of the bin are about to be allocated, or a large one: NGRT_BIN_LARGE, NGRT_BIN_GROWS.
+ * Non-binding: may do nothing, and what it makes ready goes back where nobody asks for it.  Any thread; keeps errno. */
 NGRT_PRESERVES void ngrt_request_slow(uint32_t bin, size_t blocks);
 #endif
 /* operator new's miss: calls the program's own operator new where there is one, else throws std::bad_alloc or returns a

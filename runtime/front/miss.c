@@ -13,6 +13,7 @@
 #include "front/foreign.h"
 #include "front/thread.h"
 #include "os/os.h"
+#include "room/claim.h"
 #include "room/handshake.h"
 #include "room/idle.h"
 #include "room/large.h"
@@ -246,7 +247,9 @@ void *ng_realloc(void *p, size_t size) {
         if (q != NULL)
             return q;
     }
-    void *q = ng_malloc(size);
+    void *q = size > usable && size > NGRT_SMALL_MAX ? ng_large_grown(size) : NULL;
+    if (q == NULL)
+        q = ng_malloc(size);
     if (q == NULL)
         return size <= usable ? p : NULL;
     memcpy(q, p, size < usable ? size : usable);
@@ -262,7 +265,11 @@ enum { WAKING_BLOCKS = 1000 };
 void ng_request(uint32_t bin, size_t blocks) {
     struct ng_heap *h = ng_heap_if_any();
     uint32_t cls = bin / (uint32_t)sizeof(struct ngrt_bin);
-    if (h == NULL || h->busy || cls >= NGRT_CLASSES || ng_cache_holds(h, cls) >= blocks)
+    if (h == NULL || h->busy)
+        return;
+    if (bin == NGRT_BIN_LARGE || bin == NGRT_BIN_GROWS)
+        ng_claim_request(blocks, bin == NGRT_BIN_GROWS);
+    if (cls >= NGRT_CLASSES || ng_cache_holds(h, cls) >= blocks)
         return;
     ng_count(&h->counts.requests, 1);
     h->requested |= (uint64_t)1 << cls;

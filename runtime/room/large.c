@@ -6,6 +6,7 @@
 #include "room/large.h"
 
 #include "os/os.h"
+#include "room/claim.h"
 #include "room/expect.h"
 #include "room/pages.h"
 #include "room/serve.h"
@@ -46,9 +47,14 @@ static void note_large(int64_t blocks, int64_t bytes) {
 
 /* Slabs from the free ones, else fresh; zero: whether they read as zero; fresh: nobody has faulted them in. */
 static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero, bool *fresh) {
-    if (!ng_arena_within_limit(n))
+    if (!ng_arena_within_limit(n) && !(ng_claim_drop() && ng_arena_within_limit(n)))
         return NG_NO_SLAB;
-    uint32_t first = ng_arena_find(n, align, zero);
+    uint32_t first = align == 1 ? ng_claim_take(n) : NG_NO_SLAB;
+    *zero = true;
+    *fresh = false;
+    if (first != NG_NO_SLAB)
+        return first;
+    first = ng_arena_find(n, align, zero);
     *fresh = *zero;
     if (first != NG_NO_SLAB)
         return first;
@@ -63,6 +69,19 @@ static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero,
     return first;
 }
 
+static void *begin(uint32_t first, uint32_t n, size_t bytes, bool fresh) {
+    struct ng_slab *s = ng_slab_info(first);
+    ng_slab_reset(s);
+    s->large_bytes = bytes;
+    s->large_slabs = n;
+    s->fresh = fresh;
+    if (fresh && bytes >= HUGE_BYTES && ng_load(&filled, NG_RELAXED) >= TRUSTED)
+        ng_pages_want_huge(ng_slab_start(first), bytes);
+    ng_arena_set_word(first, NGRT_BIN_LARGE);
+    note_large(1, (int64_t)bytes);
+    return ng_slab_start(first);
+}
+
 void *ng_large_get(size_t size, size_t align, bool zero) {
     size += size == 0;
     size_t n = slabs_for(size), align_slabs = align <= NG_SLAB_BYTES ? 1 : align >> NGRT_SLAB_SHIFT;
@@ -72,19 +91,16 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, usable_for(size), &is_zero, &fresh);
     if (first == NG_NO_SLAB)
         return NULL;
-    struct ng_slab *s = ng_slab_info(first);
-    ng_slab_reset(s);
-    s->large_bytes = usable_for(size);
-    s->large_slabs = (uint32_t)n;
-    s->fresh = fresh;
-    if (fresh && size >= HUGE_BYTES && ng_load(&filled, NG_RELAXED) >= TRUSTED)
-        ng_pages_want_huge(ng_slab_start(first), s->large_bytes);
-    ng_arena_set_word(first, NGRT_BIN_LARGE);
-    note_large(1, (int64_t)s->large_bytes);
-    void *block = ng_slab_start(first);
+    void *block = begin(first, (uint32_t)n, usable_for(size), fresh);
     if (zero && !is_zero)
         memset(block, 0, size);
     return block;
+}
+
+void *ng_large_grown(size_t size) {
+    size_t n = slabs_for(size);
+    uint32_t slabs = n > ng_arena.slabs ? ng_arena.slabs : (uint32_t)n, first = ng_claim_take_growing(&slabs);
+    return first == NG_NO_SLAB ? NULL : begin(first, slabs, usable_for(size), false);
 }
 
 void ng_large_put(void *block) {
@@ -131,10 +147,11 @@ static void *move(void *block, size_t size) {
     size_t bytes = (size_t)s->large_slabs << NGRT_SLAB_SHIFT;
     if (bytes < MOVE_BYTES)
         return NULL;
-    void *to = ng_large_get(size, NG_SLAB_BYTES, false);
-    if (to == NULL)
+    void *to = ng_large_grown(size);
+    bool there = to != NULL; /* its pages are in memory already: to move others there would lose them */
+    if (!there && (to = ng_large_get(size, NG_SLAB_BYTES, false)) == NULL)
         return NULL;
-    if (!ng_os_move(block, to, bytes)) {
+    if (there || !ng_os_move(block, to, bytes)) {
         memcpy(to, block, s->large_bytes);
     } else {
         ng_slab_info(ng_slab_of(to))->moved = 1;
@@ -152,7 +169,8 @@ void *ng_large_resize(void *block, size_t size) {
         return NULL;
     if (n > s->large_slabs && !grow_in_place(first, (uint32_t)n))
         return move(block, size);
-    shrink(first, (uint32_t)n);
+    if (size < s->large_bytes) /* else there may be more slabs than bytes: those that it grows into */
+        shrink(first, (uint32_t)n);
     note_large(0, (int64_t)usable_for(size) - (int64_t)s->large_bytes);
     s->large_bytes = usable_for(size);
     return block;

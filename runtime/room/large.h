@@ -16,6 +16,10 @@
  * there is no memory. */
 void *ng_large_get(size_t size, size_t align, bool zero);
 
+/* One that was requested to grow to at least `size` bytes: realloc then finds the slabs behind it its own.  NULL where there
+ * is none. */
+void *ng_large_grown(size_t size);
+
 /* With the key. */
 void ng_large_put(void *block);
 

@@ -8,6 +8,7 @@
 #include "channel/stack.h"
 #include "os/os.h"
 #include "room/arena.h"
+#include "room/claim.h"
 #include "room/collapse.h"
 #include "room/expect.h"
 #include "room/idle.h"
@@ -157,7 +158,7 @@ static uint64_t allowed_large(void) {
 
 static bool too_little(void) { return ready() < window() - window() / 4; }
 
-bool ng_pages_wanted(void) { return ng_expect_waiting() || too_little(); }
+bool ng_pages_wanted(void) { return ng_claim_waiting() || ng_expect_waiting() || too_little(); }
 
 static struct ng_stack ahead;
 
@@ -201,6 +202,10 @@ static void note_faults(uint64_t pages) {
 
 bool ng_pages_ahead(void) {
     ng_pressure_look(ng_os_now());
+    if (ng_claim_waiting()) {
+        note_faults(ng_claim_serve());
+        return true;
+    }
     if (ng_expect_waiting()) {
         note_faults(ng_expect_serve(allowed_large()));
         return true;
@@ -231,13 +236,15 @@ void ng_pages_in_child(void) {
         number = ng_load(link_of((uint32_t)number), NG_RELAXED);
     ng_store(&ng_arena.ahead, n, NG_RELAXED);
     ng_expect_in_child();
+    ng_claim_in_child();
     ng_pressure_in_child();
 }
 
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }
 
 bool ng_pages_waiting(void) {
-    return ng_options.decay_ms >= 0 && (ng_arena_dirty() != 0 || ng_sparse_wanted() || ng_idle_wanted());
+    return ng_options.decay_ms >= 0 &&
+           (ng_arena_dirty() != 0 || ng_sparse_wanted() || ng_idle_wanted() || ng_claim_held());
 }
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
@@ -260,6 +267,7 @@ uint64_t ng_pages_tick(uint64_t now) {
         return least(next - now, LOOK_NS);
     if (ng_cas(&next_tick, &next, now + half, NG_RELAXED)) { /* one of those who come at the same time */
         ng_idle_tick(all);
+        ng_claim_tick(all);
         (void)ng_arena_purge(all);
         ng_sparse_begin(all);
         if (!ng_sparse_go_on(until))

@@ -5,6 +5,8 @@
 // RUN: clang -O2 -fpass-plugin=%plugin -Werror -c -o %t.o %s 2>&1 | count 0
 // RUN: clang -O2 -fpass-plugin=%plugin -fsave-optimization-record -c -o %t.o %s
 // RUN: FileCheck %s --check-prefix=YAML --input-file=%t.opt.yaml
+// RUN: llvm-remarkutil yaml2bitstream %t.opt.yaml -o %t.bits
+// RUN: llvm-remarkutil bitstream2yaml %t.bits -o - | FileCheck %s --check-prefix=YAML
 // HOIST: remarks.c:[[@LINE+19]]:14: remark: malloc: requested before the loop, class 2, 1 each round [-Rpass=nextgen-hoist]
 // HOIST-NOT: remark
 // YAML-DAG: Name: Request

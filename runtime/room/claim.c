@@ -1,0 +1,177 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * claim.c: see claim.h.
+ *
+ * Ordering.  `wanted` and `ready` are one word each, so what is read of one belongs together.  wanted: threads store where
+ * they find 0, the room takes by a swap.  ready: the room releases the word once the slabs are its own, before they are
+ * faulted in; who changes it to 0 owns the block.  To fault in pages that the owner is writing meanwhile changes nothing of
+ * what he writes.
+ */
+#include "room/claim.h"
+
+#include "os/os.h"
+#include "room/arena.h"
+#include "room/pages.h"
+#include "room/pressure.h"
+#include "room/room.h"
+
+enum {
+    MOST = 4,                                 /* requests, and blocks that wait for their owners */
+    MOST_SLABS = (256 << 20) / NG_SLAB_BYTES, /* of one request: a wrong one must not cost all memory */
+};
+
+/* A request: grows << 63 | bytes.  A block: grows << 63 | slabs << 32 | first slab + 1.  0: none. */
+static const uint64_t grows_bit = (uint64_t)1 << 63;
+
+static ng_atomic wanted[MOST];
+static ng_atomic ready[MOST];
+static ng_atomic seen[MOST]; /* the block that was there at the last tick */
+
+/* The room's: the block that is being faulted in, and from where on. */
+static uint64_t current;
+static size_t done, pages;
+
+static uint32_t slab_of(uint64_t block) { return (uint32_t)block - 1; }
+
+static uint32_t slabs_of(uint64_t block) { return (uint32_t)((block & ~grows_bit) >> 32); }
+
+void ng_claim_request(size_t bytes, bool grows) {
+    if (!ng_room_present() || bytes < NGRT_REQUEST_MIN || bytes > (size_t)MOST_SLABS << NGRT_SLAB_SHIFT)
+        return;
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t none = 0;
+        if (ng_cas(&wanted[i], &none, (grows ? grows_bit : 0) | bytes, NG_RELAXED)) {
+            ng_room_wake();
+            return;
+        }
+    }
+}
+
+static bool take(ng_atomic *place, uint64_t block) {
+    if (!ng_cas(place, &block, 0, NG_ACQUIRE))
+        return false;
+    ng_add(&ng_arena.ahead_large, -(uint64_t)slabs_of(block), NG_RELAXED);
+    return true;
+}
+
+uint32_t ng_claim_take(uint32_t slabs) {
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t block = ng_load(&ready[i], NG_RELAXED);
+        if (block != 0 && (block & grows_bit) == 0 && slabs_of(block) == slabs && take(&ready[i], block))
+            return slab_of(block);
+    }
+    return NG_NO_SLAB;
+}
+
+uint32_t ng_claim_take_growing(uint32_t *slabs) {
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t block = ng_load(&ready[i], NG_RELAXED);
+        if ((block & grows_bit) != 0 && slabs_of(block) >= *slabs && take(&ready[i], block)) {
+            *slabs = slabs_of(block);
+            return slab_of(block);
+        }
+    }
+    return NG_NO_SLAB;
+}
+
+bool ng_claim_held(void) {
+    for (unsigned i = 0; i < MOST; i++)
+        if (ng_load(&ready[i], NG_RELAXED) != 0)
+            return true;
+    return false;
+}
+
+void ng_claim_tick(bool all) {
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t block = ng_load(&ready[i], NG_RELAXED);
+        bool old = all || block == ng_load(&seen[i], NG_RELAXED);
+        ng_store(&seen[i], block, NG_RELAXED);
+        if (block != 0 && old && take(&ready[i], block))
+            ng_arena_free(slab_of(block), slabs_of(block), true);
+    }
+}
+
+bool ng_claim_drop(void) {
+    bool held = ng_claim_held();
+    if (held)
+        ng_claim_tick(true);
+    return held;
+}
+
+bool ng_claim_waiting(void) {
+    if (current != 0)
+        return true;
+    for (unsigned i = 0; i < MOST; i++)
+        if (ng_load(&wanted[i], NG_RELAXED) != 0)
+            return true;
+    return false;
+}
+
+/* Slabs whose pages are all zero; NG_NO_SLAB also where some that are in memory are free: the program will be given those. */
+static uint32_t find(uint32_t n) {
+    bool zero;
+    uint32_t first = ng_arena_find(n, 1, &zero);
+    if (first == NG_NO_SLAB)
+        return ng_arena_bump(n, n >= NG_CHUNK_SLABS ? NG_CHUNK_SLABS : 1);
+    if (zero)
+        return first;
+    ng_arena_free(first, n, true);
+    return NG_NO_SLAB;
+}
+
+static void make_ready(uint64_t request) {
+    size_t bytes = request & ~grows_bit;
+    uint32_t n = (uint32_t)((bytes + NG_SLAB_BYTES - 1) >> NGRT_SLAB_SHIFT), first;
+    ng_atomic *place = NULL;
+    for (unsigned i = 0; i < MOST && place == NULL; i++)
+        if (ng_load(&ready[i], NG_RELAXED) == 0)
+            place = &ready[i];
+    if (place == NULL || ng_pressure_near() || !ng_arena_within_limit(n) || (first = find(n)) == NG_NO_SLAB)
+        return;
+    current = (request & grows_bit) | (uint64_t)n << 32 | (first + 1);
+    done = 0;
+    pages = (bytes + ng_os_page() - 1) / ng_os_page();
+    ng_add(&ng_arena.ahead_large, n, NG_RELAXED);
+    ng_store(place, current, NG_RELEASE);
+}
+
+/* Whether the current block still waits, or has become somebody's. */
+static bool is_current_alive(void) {
+    for (unsigned i = 0; i < MOST; i++)
+        if (ng_load(&ready[i], NG_RELAXED) == current)
+            return true;
+    return ng_arena_word(ng_slab_start(slab_of(current))) == NGRT_BIN_LARGE;
+}
+
+uint64_t ng_claim_serve(void) {
+    for (unsigned i = 0; i < MOST && current == 0; i++) {
+        uint64_t request = ng_swap(&wanted[i], 0, NG_RELAXED);
+        if (request != 0)
+            make_ready(request);
+    }
+    if (current == 0)
+        return 0;
+    size_t step = NG_CHUNK_BYTES / ng_os_page();
+    if (step > pages - done)
+        step = pages - done;
+    uint64_t faults = 0;
+    if (step != 0 && is_current_alive())
+        faults = ng_pages_fault_in(slab_of(current) + (uint32_t)(done * ng_os_page() >> NGRT_SLAB_SHIFT), step);
+    else
+        done = pages;
+    done += faults != 0 ? step : 0;
+    if (done >= pages)
+        current = 0;
+    return faults;
+}
+
+void ng_claim_in_child(void) {
+    uint64_t slabs = 0;
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t block = ng_load(&ready[i], NG_RELAXED);
+        slabs += block == 0 ? 0 : slabs_of(block);
+    }
+    ng_add(&ng_arena.ahead_large, slabs, NG_RELAXED);
+    current = 0;
+}

@@ -1,0 +1,106 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * A large block that was requested is there, faulted in, when it is allocated; one that realloc lets grow finds its space
+ * behind it; what nobody takes goes back within the decay; nothing that a request says changes what malloc does.
+ */
+#include "heap.h"
+
+#include "front/alloc.h"
+#include "os/os.h"
+#include "room/arena.h"
+#include "room/claim.h"
+#include "room/room.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const size_t size = (size_t)9 << 20;
+
+static void wait_for(bool (*condition)(void), const char *what) {
+    for (int ms = 0; ms < 20000; ms++) {
+        if (condition())
+            return;
+        usleep(1000);
+    }
+    CHECK(false, "%s within 20 s", what);
+}
+
+static bool served(void) { return ng_claim_held() && !ng_claim_waiting(); }
+
+static bool gone(void) { return !ng_claim_held(); }
+
+static size_t present(const char *block, size_t bytes) { return ng_os_present((void *)block, bytes / ng_os_page()); }
+
+static bool is_zero(const char *block, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 64)
+        if (block[i] != 0)
+            return false;
+    return true;
+}
+
+/* Out of line: the room is invited by the caller's address, and libc calls main. */
+__attribute__((noinline)) static void invite(void) {
+    void *blocks[4000];
+    for (size_t i = 0; i < 4000; i++)
+        CHECK((blocks[i] = heap_alloc(1000)) != NULL);
+    for (size_t i = 0; i < 4000; i++)
+        heap_free(blocks[i]);
+}
+
+static void claimed(void) {
+    ng_request(NGRT_BIN_LARGE, size);
+    wait_for(served, "the room has the block");
+    char *other = heap_alloc(size / 2);
+    CHECK(ng_claim_held(), "a block of another size is not taken for it");
+    char *block = heap_alloc(size);
+    CHECK(block != NULL && !ng_claim_held());
+    CHECK(present(block, size) == size / ng_os_page(), "all its pages are in memory");
+    CHECK(is_zero(block, size));
+    heap_free(block);
+    heap_free(other);
+}
+
+static void grown(void) {
+    ng_request(NGRT_BIN_GROWS, 2 * size);
+    wait_for(served, "the room has the block");
+    char *block = heap_alloc(20000);
+    memset(block, 1, 20000);
+    char *first = block = ng_realloc(block, 40000);
+    CHECK(!ng_claim_held() && block[19999] == 1);
+    for (size_t bytes = 50000; bytes <= 2 * size; bytes += 50000) {
+        block = ng_realloc(block, bytes);
+        CHECK(block == first, "it grows where it stands");
+        block[bytes - 1] = 2;
+    }
+    CHECK(block[19999] == 1 && block[49999] == 2);
+    CHECK(ng_realloc(block, 40000) == first);
+    heap_free(first);
+}
+
+static void wrong(void) {
+    ng_request(NGRT_BIN_LARGE, 1000);     /* too little to be worth it */
+    ng_request(NGRT_BIN_LARGE, SIZE_MAX); /* more than there is */
+    ng_request(NGRT_BIN_LARGE, (size_t)1 << 40);
+    usleep(20000);
+    CHECK(!ng_claim_held());
+    ng_request(NGRT_BIN_LARGE, 3 * size);
+    wait_for(served, "the room has the block");
+    wait_for(gone, "what nobody takes goes back");
+}
+
+int main(void) {
+    if (TEST_SANITIZED)
+        test_skip("a sanitizer faults pages in as it likes");
+    test_begin();
+    if (ng_os_cpus(false) < 2)
+        test_skip("one processor has no room");
+    invite();
+    CHECK(ng_room_present());
+    claimed();
+    CHECK(ng_trim(0)); /* so that the next finds no free pages in memory */
+    grown();
+    CHECK(ng_trim(0));
+    wrong();
+    return 0;
+}
