@@ -12,12 +12,15 @@
 
 #include "os/os.h"
 #include "room/arena.h"
+#include "room/expect.h"
 #include "room/pages.h"
 #include "room/pressure.h"
 #include "room/room.h"
 
 enum {
-    MOST = 4,                                 /* requests, and blocks that wait for their owners */
+    MOST = 4,         /* requests, and blocks that wait for their owners */
+    TRUSTED = 2,      /* requested blocks in a row that the program filled, before one is faulted in */
+    WATCH_EVERY = 16, /* blocks, while they are filled: one is left to the program, to see whether it still does */
     MOST_SLABS = (256 << 20) / NG_SLAB_BYTES, /* of one request: a wrong one must not cost all memory */
 };
 
@@ -28,9 +31,12 @@ static ng_atomic wanted[MOST];
 static ng_atomic ready[MOST];
 static ng_atomic seen[MOST]; /* the block that was there at the last tick */
 
-/* The room's: the block that is being faulted in, and from where on. */
+/* The room's: the block that is being faulted in, and from where on; and one that was left to the program. */
 static uint64_t current;
 static size_t done, pages;
+static uint32_t watched; /* its first slab + 1 */
+static size_t watched_pages;
+static unsigned full, since_watched;
 
 static uint32_t slab_of(uint64_t block) { return (uint32_t)block - 1; }
 
@@ -120,20 +126,44 @@ static uint32_t find(uint32_t n) {
     return NG_NO_SLAB;
 }
 
+static size_t pages_for(uint64_t request) { return ((request & ~grows_bit) + ng_os_page() - 1) / ng_os_page(); }
+
+/* A program may never touch most of what it asks for: whether it filled the last block that was left to it. */
+static void judge(void) {
+    if (watched != 0)
+        full = ng_expect_judge(watched - 1, watched_pages, full);
+    watched = 0;
+}
+
+/* The block is the program's to fault in; if it does not grow, it will be looked at when the next one is requested. */
+static void leave(uint64_t request, uint32_t first) {
+    since_watched = 0;
+    if ((request & grows_bit) != 0)
+        return;
+    watched = first + 1;
+    watched_pages = pages_for(request);
+}
+
 static void make_ready(uint64_t request) {
     size_t bytes = request & ~grows_bit;
     uint32_t n = (uint32_t)((bytes + NG_SLAB_BYTES - 1) >> NGRT_SLAB_SHIFT), first;
     ng_atomic *place = NULL;
+    judge();
     for (unsigned i = 0; i < MOST && place == NULL; i++)
         if (ng_load(&ready[i], NG_RELAXED) == 0)
             place = &ready[i];
     if (place == NULL || ng_pressure_near() || !ng_arena_within_limit(n) || (first = find(n)) == NG_NO_SLAB)
         return;
-    current = (request & grows_bit) | (uint64_t)n << 32 | (first + 1);
-    done = 0;
-    pages = (bytes + ng_os_page() - 1) / ng_os_page();
+    uint64_t block = (request & grows_bit) | (uint64_t)n << 32 | (first + 1);
+    if (full < TRUSTED || ++since_watched >= WATCH_EVERY) {
+        leave(request, first);
+    } else {
+        current = block;
+        done = 0;
+        pages = pages_for(request);
+    }
     ng_add(&ng_arena.ahead_large, n, NG_RELAXED);
-    ng_store(place, current, NG_RELEASE);
+    ng_store(place, block, NG_RELEASE);
 }
 
 /* Whether the current block still waits, or has become somebody's. */
@@ -174,4 +204,5 @@ void ng_claim_in_child(void) {
     }
     ng_add(&ng_arena.ahead_large, slabs, NG_RELAXED);
     current = 0;
+    watched = 0;
 }

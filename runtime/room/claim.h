@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * claim.h: large blocks in two halves.  A request says that a block of so many bytes will be wanted; the room finds it and
- * faults it in, piece by piece; whoever then allocates that size claims it, finished or not.  A request binds nobody: what
+ * claim.h: large blocks in two halves.  A request says that a block of so many bytes will be wanted; the room finds it and,
+ * while the program fills the blocks that it requests, faults it in, piece by piece; whoever then allocates that size claims it,
+ * finished or not.  A request binds nobody: what
  * nobody claims goes back within the decay.
  *
  * request, take, drop: any thread.  waiting, serve: the room's thread.  tick: one thread at a time (pages.c sees to it).

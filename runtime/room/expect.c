@@ -75,13 +75,17 @@ void ng_expect_note(uint32_t slab, size_t bytes, bool by_take) {
 bool ng_expect_waiting(void) { return ng_load(&noted, NG_RELAXED) != 0; }
 
 /* Full is what a sixteenth at most is missing from: the program's own headers and last pieces. */
+unsigned ng_expect_judge(uint32_t slab, size_t pages, unsigned in_a_row) {
+    char *start = ng_slab_start(slab);
+    if (ng_arena_word(start) == 0)
+        return in_a_row;
+    size_t missing = pages - ng_os_present(start, pages);
+    return missing * 16 <= pages ? in_a_row + 1 : 0;
+}
+
 static void judge(void) {
-    char *start = ng_slab_start(slab_of(watched));
-    size_t pages = pages_of(watched);
-    if (ng_arena_word(start) != 0) {
-        size_t missing = pages - ng_os_present(start, pages);
-        ng_store(&full, missing * 16 <= pages ? ng_load(&full, NG_RELAXED) + 1 : 0, NG_RELAXED);
-    }
+    unsigned before = (unsigned)ng_load(&full, NG_RELAXED);
+    ng_store(&full, ng_expect_judge(slab_of(watched), pages_of(watched), before), NG_RELAXED);
     watched = 0;
 }
 

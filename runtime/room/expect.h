@@ -27,6 +27,10 @@ bool ng_expect_waiting(void);
  * Without the key: it takes long. */
 uint64_t ng_expect_serve(uint64_t most);
 
+/* A look at a large block of so many pages that was left to the program: how many such blocks in a row it has filled by now,
+ * where there were in_a_row before; as many as before where the block is gone. */
+unsigned ng_expect_judge(uint32_t slab, size_t pages, unsigned in_a_row);
+
 /* In the child of a fork. */
 void ng_expect_in_child(void);
 

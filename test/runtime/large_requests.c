@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * A large block that was requested is there, faulted in, when it is allocated; one that realloc lets grow finds its space
- * behind it; what nobody takes goes back within the decay; nothing that a request says changes what malloc does.
+ * A large block that was requested is there, faulted in where the program filled earlier ones, when it is allocated; one that
+ * realloc lets grow finds its space behind it; what nobody takes goes back within the decay; nothing that a request says changes what malloc does.
  */
 #include "heap.h"
 
@@ -46,6 +46,37 @@ __attribute__((noinline)) static void invite(void) {
         CHECK((blocks[i] = heap_alloc(1000)) != NULL);
     for (size_t i = 0; i < 4000; i++)
         heap_free(blocks[i]);
+}
+
+static char *requested_block(void) {
+    ng_request(NGRT_BIN_LARGE, size);
+    wait_for(served, "the room has the block");
+    char *block = heap_alloc(size);
+    CHECK(block != NULL && !ng_claim_held());
+    return block;
+}
+
+/* A program that touches little of what it asks for gets no more. */
+static void sparse(void) {
+    char *blocks[8];
+    for (size_t i = 0; i < 8; i++) {
+        blocks[i] = requested_block();
+        blocks[i][0] = 1;
+        CHECK(present(blocks[i], size) <= NG_CHUNK_BYTES / ng_os_page());
+    }
+    for (size_t i = 0; i < 8; i++)
+        heap_free(blocks[i]);
+    CHECK(ng_trim(0));
+}
+
+/* One that fills it does. */
+static void filled(void) {
+    char *blocks[3];
+    for (size_t i = 0; i < 3; i++)
+        memset(blocks[i] = requested_block(), 1, size);
+    for (size_t i = 0; i < 3; i++)
+        heap_free(blocks[i]);
+    CHECK(ng_trim(0));
 }
 
 static void claimed(void) {
@@ -97,6 +128,8 @@ int main(void) {
         test_skip("one processor has no room");
     invite();
     CHECK(ng_room_present());
+    sparse();
+    filled();
     claimed();
     CHECK(ng_trim(0)); /* so that the next finds no free pages in memory */
     grown();
