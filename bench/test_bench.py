@@ -25,6 +25,7 @@ import bars  # noqa: E402
 import builds  # noqa: E402
 import demo  # noqa: E402
 import engine  # noqa: E402
+import instructions  # noqa: E402
 import measure  # noqa: E402
 import peers  # noqa: E402
 import predict  # noqa: E402
@@ -349,6 +350,24 @@ class ThePapersTables(unittest.TestCase):
         tables.table_2(made, "ng-sim", 10, out)
         self.assertRegex(out.getvalue(), r"(?m)^ours +2\.100 +4\.100 +1\.95$")  # 10 + 5 + 4 + 2, then 20 more
         self.assertIn("more than 10 times", out.getvalue())
+
+
+class InstructionsInAndForAllocation(unittest.TestCase):
+    def test_what_is_in_line_is_what_the_program_executes_more(self):
+        made = {"glibc": (100, 30), "mimalloc": (101, 10), "jemalloc": (102, 20), predict.peers.PRELOADED: (101, 8),
+                predict.peers.PASS: (103, 3)}
+        bare, cost = instructions.costs(made)
+        self.assertEqual((bare, cost["mimalloc"], cost[predict.peers.PRELOADED], cost[predict.peers.PASS]), (101, 10, 8, 5))
+
+    def test_table(self):
+        cost = {**dict.fromkeys(instructions.NAMES, 20), predict.peers.PASS: 10}
+        rows = [{"program": name, "bare": 1000, "cost": cost, "requests": asked} for name, asked in
+                (("lua", (0, 0)), ("jq", (4, 3)))]
+        out = io.StringIO()
+        instructions.show(rows, out)
+        self.assertRegex(out.getvalue(), r"(?m)^lua .* 0\.50 +0 +-$")
+        self.assertRegex(out.getvalue(), r"(?m)^jq .* 0\.50 +4 +75%$")
+        self.assertIn("0.50 in the geometric mean of 2", out.getvalue())
 
 
 class PredictionsStandBesideMeasurements(unittest.TestCase):
