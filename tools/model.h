@@ -36,7 +36,7 @@
     I(hit_cycles, 6, 0, 1e6, "cycles", "a call takes where blocks are ready")                                          \
     I(work_cycles, 40, 0, 1e6, "cycles", "of the allocator's work for each pair of calls, which can be moved")         \
     I(batch, 64, 1, 1e6, "blocks", "that go with one message")                                                         \
-    I(room_start_pages, 4096, 0, 1e9, "pages", "of the heap before the room's thread starts")                          \
+    I(room_start_pages, 2048, 0, 1e9, "pages", "of the heap before the room's thread starts")                          \
     I(room_lead, 0.65, 0, 1, "", "of the later page faults that the room takes before the program does")               \
     I(small_speed, 0.4, 0.01, 1, "", "of a small in-order core, against the program's")                                \
     I(small_miss, 0.5, 0.01, 10, "", "what a miss costs a small core that sits near memory, against the program's")    \
