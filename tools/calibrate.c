@@ -1,16 +1,5 @@
 /*
- * SPDenum {
-    LINE = 64,
-    ROUNDS = 5,
-    TRIPS = 2000,
-    SPINS = 20000,
-    ADDS = 500000,
-    LOADS = 1 << 18,
-    PAGE = 4096,
-    HUGE = 2 << 20,
-    FAULT_BYTES = 16 << 20,
-    CORES_MAX = 64
-};-License-Identifier: Apache-2.0 WITH LLVM-exception
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * calibrate.c: see calibrate.h.  Each figure is the least of several rounds: what the machine can do, not what other
  * programs let it do.

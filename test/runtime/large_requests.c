@@ -17,15 +17,6 @@
 
 static const size_t size = (size_t)9 << 20;
 
-static void wait_for(bool (*condition)(void), const char *what) {
-    for (int ms = 0; ms < 20000; ms++) {
-        if (condition())
-            return;
-        usleep(1000);
-    }
-    CHECK(false, "%s within 20 s", what);
-}
-
 static bool served(void) { return ng_claim_held() && !ng_claim_waiting(); }
 
 static bool gone(void) { return !ng_claim_held(); }
@@ -50,7 +41,7 @@ __attribute__((noinline)) static void invite(void) {
 
 static char *requested_block(void) {
     ng_request(NGRT_BIN_LARGE, size);
-    wait_for(served, "the room has the block");
+    test_wait_for(served, "the room has the block");
     char *block = heap_alloc(size);
     CHECK(block != NULL && !ng_claim_held());
     return block;
@@ -81,7 +72,7 @@ static void filled(void) {
 
 static void claimed(void) {
     ng_request(NGRT_BIN_LARGE, size);
-    wait_for(served, "the room has the block");
+    test_wait_for(served, "the room has the block");
     char *other = heap_alloc(size / 2);
     CHECK(ng_claim_held(), "a block of another size is not taken for it");
     char *block = heap_alloc(size);
@@ -94,7 +85,7 @@ static void claimed(void) {
 
 static void grown(void) {
     ng_request(NGRT_BIN_GROWS, 2 * size);
-    wait_for(served, "the room has the block");
+    test_wait_for(served, "the room has the block");
     char *block = heap_alloc(20000);
     memset(block, 1, 20000);
     char *first = block = ng_realloc(block, 40000);
@@ -116,8 +107,8 @@ static void wrong(void) {
     usleep(20000);
     CHECK(!ng_claim_held());
     ng_request(NGRT_BIN_LARGE, 3 * size);
-    wait_for(served, "the room has the block");
-    wait_for(gone, "what nobody takes goes back");
+    test_wait_for(served, "the room has the block");
+    test_wait_for(gone, "what nobody takes goes back");
 }
 
 int main(void) {

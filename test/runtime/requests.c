@@ -32,15 +32,6 @@ static void release(size_t from, size_t to) {
         heap_free(block[i]);
 }
 
-static void wait_for(bool (*condition)(void), const char *what) {
-    for (int ms = 0; ms < 20000; ms++) {
-        if (condition())
-            return;
-        usleep(1000);
-    }
-    CHECK(false, "%s within 20 s", what);
-}
-
 static bool asleep(void) { return ng_room_present() && !ng_room_awake(); }
 
 static bool has_served(void) { return !ng_ring_waiting(&own()->ring); }
@@ -51,11 +42,11 @@ static size_t ahead(size_t blocks) {
     struct ng_counts *c = &own()->counts;
     size_t taken = ng_cache_holds(own(), cls);
     allocate(0, taken);
-    wait_for(asleep, "the room sleeps");
+    test_wait_for(asleep, "the room sleeps");
     uint64_t requests = ng_load(&c->requests, NG_RELAXED), fulfilled = ng_load(&c->fulfilled, NG_RELAXED);
     ng_request(ngrt_bin_of(SIZE), blocks);
     CHECK(ng_load(&c->requests, NG_RELAXED) == requests + 1);
-    wait_for(has_served, "the room has served the request");
+    test_wait_for(has_served, "the room has served the request");
     usleep(1000); /* the word is taken before the work is done */
     uint64_t by_itself = ng_load(&c->misses, NG_RELAXED) - ng_load(&c->inbox_magazines, NG_RELAXED);
     size_t first = taken;

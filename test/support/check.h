@@ -77,6 +77,16 @@ static inline size_t test_random_size(uint64_t *state, unsigned bits) {
     return 1 + (size_t)(test_random(state) & ((2ull << shift) - 1));
 }
 
+/* Until the condition holds; what: it, in words. */
+static inline void test_wait_for(bool (*condition)(void), const char *what) {
+    for (int ms = 0; ms < 20000; ms++) {
+        if (condition())
+            return;
+        usleep(1000);
+    }
+    CHECK(false, "%s within 20 s", what);
+}
+
 /* Fills a block with bytes that follow from the seed, and checks that they are still there. */
 static inline void test_fill(void *block, size_t size, uint64_t seed) {
     unsigned char *p = (unsigned char *)block;
