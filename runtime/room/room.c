@@ -51,7 +51,7 @@ static ng_atomic starts, wakes;
 static ng_atomic start_at = {START_SLABS};
 static ng_atomic process;
 static ng_atomic exiting;
-static ng_atomic hopeless_until; /* below two CPUs, or the system gave no thread: until this time */
+static ng_atomic hopeless_until; /* below two CPUs or none to spare, or the system gave no thread: until this time */
 /* The last fork: by whom, how deep on its stack, and when it has surely returned. */
 static ng_atomic fork_thread, fork_frame, fork_until;
 static pthread_t thread;
@@ -243,20 +243,32 @@ static bool create_thread(void) {
     return created;
 }
 
+/* How long not to start a room, ns; 0: now.  Who asks is alone in that (STARTING). */
+static uint64_t must_wait(uint64_t now) {
+    spare.cpus = ng_os_cpus(false);
+    spare.cpus_at = now;
+    if (spare.cpus < 2)
+        return HOPELESS_NS;
+    /* With fewer threads than processors one is to spare. */
+    if (own_core() || ng_heap_count() < spare.cpus || ng_spare_at_start(&spare, now))
+        return 0;
+    return spare.rest;
+}
+
 void ng_room_invite(const void *caller) {
-    uint64_t absent = ABSENT;
+    uint64_t absent = ABSENT, now = ng_os_now();
     /* The loader and libc call malloc with locks held that creating a thread needs, or inside of pthread_create itself;
      * a constructor that dlopen runs may have a thread waited for that needs the loader. */
     if (ng_load(&exiting, NG_RELAXED) != 0 || !fork_has_returned() || ng_os_in_loader(caller) ||
         (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
-    spare.cpus = ng_os_cpus(false);
-    if (spare.cpus >= 2 && create_thread()) {
+    uint64_t wait = must_wait(now);
+    if (wait == 0 && create_thread()) {
         ng_count(&starts, 1);
         ng_store(&life, RUNNING, NG_RELEASE);
     } else {
-        ng_store(&hopeless_until, ng_os_now() + HOPELESS_NS, NG_RELAXED);
+        ng_store(&hopeless_until, now + (wait == 0 ? HOPELESS_NS : wait), NG_RELAXED);
         ng_store(&life, ABSENT, NG_RELEASE);
     }
 }
@@ -306,6 +318,7 @@ void ng_room_allow(bool in_child) {
     ng_store(&fork_frame, (uintptr_t)__builtin_frame_address(0) + FORK_FRAMES, NG_RELAXED);
     ng_store(&fork_until, ng_os_now() + FORK_RETURNS_NS, NG_RELAXED);
     ng_store(&start_at, ng_arena_in_use() + RESTART_SLABS, NG_RELAXED);
+    spare = (struct ng_spare){0}; /* a child's CPU time begins anew */
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
     ng_store(&life, ABSENT, NG_RELEASE);
 }

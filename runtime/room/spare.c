@@ -43,6 +43,15 @@ void ng_spare_begin(struct ng_spare *s, uint64_t now) {
     s->cpus_at = now;
 }
 
+bool ng_spare_at_start(struct ng_spare *s, uint64_t now) {
+    if (s->period_at == 0) {
+        begin_period(s, now);
+        s->rest = PERIOD_NS;
+        return false;
+    }
+    return ng_spare_woken(s, now);
+}
+
 bool ng_spare_turn(struct ng_spare *s, uint64_t begin, uint64_t now, bool work) {
     uint64_t gap = (work ? begin : now) - s->seen;
     s->seen = now;

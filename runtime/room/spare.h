@@ -3,7 +3,7 @@
  *
  * spare.h: whether the room's core is one to spare, and whether its work is worth staying awake for.
  *
- * The room's thread alone; no lock.  Two signs that there is none to spare: something else ran on the room's core while
+ * The room's thread alone, and before there is one whoever starts it; no lock.  Two signs that there is none to spare: something else ran on the room's core while
  * the room wanted it, by the room's own clock; or the process used all the processors that it may use, though the room
  * slept for most of the time, by the process's CPU time.
  */
@@ -22,6 +22,10 @@ struct ng_spare {
     uint64_t awake;                 /* ns awake in that period */
     uint64_t rest;                  /* how long to rest, ns; 0: need not */
 };
+
+/* Before the room is started in a program that has threads for all its processors: whether it left one of them idle since
+ * this was asked last.  False too where nothing is known yet (rest is set: ask again after it). */
+bool ng_spare_at_start(struct ng_spare *s, uint64_t now);
 
 /* The room begins to run. */
 void ng_spare_begin(struct ng_spare *s, uint64_t now);

@@ -5,7 +5,7 @@
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
  * sleeps and little while it works now and then, stays out of the way where the program has use for every processor, and
  * is gone when fork returns.
- * Usage: polite small|never|early|big|parks|crowded|fork|fork_handlers|threads_fork|exit|core|affinity|pinned|load LIBRARY
+ * Usage: polite small|never|early|big|parks|crowded|crowded_at_start|fork|fork_handlers|threads_fork|exit|core|affinity|pinned|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
@@ -216,6 +216,53 @@ static void crowded(void) {
           (unsigned long long)(more / 1000000), cpus, cpus);
 }
 
+enum verdict { NO_ROOM, ROOM, TOO_LOADED };
+
+/* Busy threads for all processors for a second, and no other work before: whether a room was started meanwhile. */
+static enum verdict room_among_busy_threads(int cpus) {
+    pthread_t thread[CPU_SETSIZE];
+    uint64_t began = test_now_ns();
+    for (int i = 0; i < cpus; i++)
+        CHECK(pthread_create(&thread[i], NULL, exchange, (void *)(uintptr_t)(i + 1)) == 0);
+    test_sleep_ms(1000);
+    struct timespec used;
+    CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0);
+    double share = ((double)used.tv_sec * 1e9 + (double)used.tv_nsec) / (double)(test_now_ns() - began) / cpus;
+    int room = tasks_room(getpid());
+    __atomic_store_n(&done, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < cpus; i++)
+        pthread_join(thread[i], NULL);
+    return room == 0 ? NO_ROOM : share >= 0.98 ? ROOM : TOO_LOADED;
+}
+
+/* Where the program has use for every processor from its start no room is started, but is as soon as one is idle.  A thread
+ * of this one that others leave no processor looks like an idle processor: one try without a room is enough. */
+static void crowded_at_start(void) {
+    enum { TRIES = 5 };
+    cpu_set_t own;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    int cpus = CPU_COUNT(&own), rooms = 0;
+    if (cpus < 2)
+        test_skip("one processor: there is no room");
+    for (int i = 0; i < TRIES; i++) {
+        int status;
+        pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+            enum verdict found = room_among_busy_threads(cpus);
+            churn(300u << 20, 4);
+            CHECK(wait_for_room(5000) != 0, "no room when the threads have ended");
+            _exit(10 + (int)found);
+        }
+        CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) >= 10, "status 0x%x", status);
+        if (WEXITSTATUS(status) == 10 + NO_ROOM)
+            return;
+        rooms += WEXITSTATUS(status) == 10 + ROOM;
+    }
+    CHECK(rooms == 0, "a room was started while %d threads had use for %d processors", cpus, cpus);
+    test_skip("other programs use the processors");
+}
+
 static void every_task_on(const cpu_set_t *set) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task", getpid());
@@ -422,6 +469,7 @@ int main(int argc, char **argv) {
                  {"big", big},
                  {"parks", parks},
                  {"crowded", crowded},
+                 {"crowded_at_start", crowded_at_start},
                  {"fork", at_fork},
                  {"fork_handlers", fork_with_handlers},
                  {"threads_fork", threads_at_fork},
