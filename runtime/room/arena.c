@@ -21,6 +21,7 @@ enum {
     FIRST_COMMIT = 64, /* slabs: 4 MiB, what a small program lives in */
     MOST_COMMIT = 1024,
     REGION_COMMIT = 256 << 10,
+    MOST_POPULATED = 64 << 10,
     MOST_HEAPS = 1 << 16, /* threads at once */
     HEAP_BYTES = 8192,
     PURGE_SLABS = 128, /* 8 MiB: go back at once, and are not to be had meanwhile */
@@ -143,6 +144,16 @@ static bool commit_slabs(size_t from, size_t to) {
                          piece_of(from, to, sizeof(uint32_t)));
 }
 
+/* Their descriptions are faulted in all at once: each page would be a fault in some later allocation.  Not the first ones,
+ * which a small program may never need. */
+static void populate_infos(size_t from, size_t to) {
+    size_t page = ng_os_page();
+    struct piece p = piece_of(from, to, sizeof(struct ng_slab));
+    p = (struct piece){round_up(p.from, page), round_up(p.to, page)};
+    if (from != 0 && p.from < p.to)
+        (void)ng_os_populate((char *)ng_arena.map - p.to, p.to - p.from);
+}
+
 static void raise_to(ng_atomic *a, uint64_t value) {
     uint64_t now = ng_load(a, NG_RELAXED);
     while (now < value && !ng_cas(a, &now, value, NG_RELEASE))
@@ -162,6 +173,7 @@ bool ng_arena_ready(size_t end) {
     if (generous > ng_arena.slabs)
         generous = ng_arena.slabs;
     if (commit_slabs(committed, generous)) {
+        populate_infos(committed, generous);
         ng_pages_committed(committed, generous);
         raise_to(&ng_arena.committed, generous);
         return true;
@@ -170,6 +182,24 @@ bool ng_arena_ready(size_t end) {
         return false;
     raise_to(&ng_arena.committed, end);
     return true;
+}
+
+static char *place_in(const struct ng_region *r, size_t from, size_t to) {
+    return r->down ? r->base - to : r->base + from;
+}
+
+/* Of a region in use an eighth more is faulted in, by one call instead of a fault for each page; of a small one, nothing. */
+static void populate_region(struct ng_region *r, size_t end) {
+    size_t from = ng_load(&r->populated, NG_RELAXED), page = ng_os_page();
+    if (end <= from)
+        return;
+    size_t more = end / 8 < MOST_POPULATED ? end / 8 : MOST_POPULATED;
+    size_t to = round_up(end, page) + more / page * page, committed = ng_load(&r->committed, NG_ACQUIRE);
+    if (to > committed)
+        to = committed / page * page;
+    if (more >= page && to > from)
+        (void)ng_os_populate(place_in(r, from, to), to - from);
+    raise_to(&r->populated, to);
 }
 
 void *ng_region_take(struct ng_region *r, size_t n) {
@@ -183,11 +213,12 @@ void *ng_region_take(struct ng_region *r, size_t n) {
         size_t end = round_up(at + n, REGION_COMMIT);
         if (end > r->bytes)
             end = r->bytes;
-        if (!ng_os_commit(r->down ? r->base - end : r->base + committed, end - committed))
+        if (!ng_os_commit(place_in(r, committed, end), end - committed))
             return NULL;
         raise_to(&r->committed, end);
     }
-    return r->down ? r->base - at - n : r->base + at;
+    populate_region(r, at + n);
+    return place_in(r, at, at + n);
 }
 
 /* ---- fresh slabs ---- */

@@ -98,6 +98,7 @@ struct ng_region {
     bool down;
     ng_atomic used;
     ng_atomic committed;
+    ng_atomic populated; /* faulted in, or left to faults */
 };
 
 extern struct ng_region ng_magazine_region, ng_heap_region, ng_bits_region;
