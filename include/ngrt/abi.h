@@ -64,7 +64,7 @@ struct ngrt_cache {
 };
 
 _Static_assert(sizeof(void *) == 8, "64-bit only");
-_Static_assert(sizeof(struct ngrt_bin) == 16, "the map's word holds class * 16");
+_Static_assert(sizeof(struct ngrt_bin) == 16, "the map's word holds class * 16, and so does ngrt_take_any");
 _Static_assert(sizeof(((struct ngrt_cache *)0)->bin) <= NGRT_BIN_LARGE, "no bin has the offset that means large");
 _Static_assert(NGRT_BIN_LARGE < (1u << NGRT_BIN_BITS), "the bin's offset fits under the tag");
 _Static_assert(sizeof(struct ngrt_cache) <= 1024, "static TLS is scarce in a library that dlopen loads");
@@ -149,6 +149,19 @@ static inline void *ngrt_take(struct ngrt_cache *cache, uintptr_t bin) {
     if (block == NULL)
         __builtin_unreachable(); /* lets the caller's own null check fold away on this path */
     return block;
+}
+
+/* The same for a size that varies: most are of the first eight classes, a step of 16 bytes each, and then the class is
+ * computed in one instruction.  NULL also where the size has no class. */
+static inline void *ngrt_take_any(struct ngrt_cache *cache, size_t size) {
+    size_t x = size - 1;
+    uintptr_t bin = x & ~(uintptr_t)15;
+    if (__builtin_expect(x >= 128, 0)) {
+        if (!ngrt_is_small(size))
+            return NULL;
+        bin = ngrt_bin_of(size);
+    }
+    return ngrt_take(cache, bin);
 }
 
 /* The slab map's word for p, or 0 where p is in no slab of ours (NULL, another malloc's, before the heap exists). */

@@ -131,7 +131,7 @@ void *ng_malloc_miss(size_t size) {
 }
 
 void *ng_malloc(size_t size) {
-    void *p = ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
+    void *p = ngrt_take_any(&ngrt_cache, size);
     return p != NULL ? p : ng_malloc_miss(size);
 }
 
@@ -232,13 +232,10 @@ size_t ng_usable(const void *p) {
     return ng_classes[ng_word_class(word)].size;
 }
 
-/* A block keeps its place while the new size fills at least half of it. */
-static bool fits(size_t usable, size_t size) { return size <= usable && size >= usable / 2; }
-
 void *ng_realloc(void *p, size_t size) {
     size_t usable = ng_usable(p);
     bool large = usable > NGRT_SMALL_MAX || ng_arena_word(p) == NGRT_BIN_LARGE;
-    if (!large && fits(usable, size))
+    if (!large && ng_keeps_place(usable, size))
         return p;
     if (large && size > NGRT_SMALL_MAX) {
         if (size > PTRDIFF_MAX)
