@@ -23,8 +23,6 @@ void *ng_calloc(size_t bytes);
 void *ng_aligned(size_t align, size_t size);
 /* p is ours, size is not 0; on failure p stays as it is. */
 void *ng_realloc(void *p, size_t size);
-/* Whether realloc leaves a small block where it is: while the new size fills at least half of it. */
-static inline bool ng_keeps_place(size_t usable, size_t size) { return size <= usable && size >= usable / 2; }
 /* Any pointer: NULL, ours, another malloc's. */
 void ng_free(void *p);
 /* p is ours. */

@@ -14,6 +14,7 @@
 #include "front/info.h"
 #include "front/interposed.h"
 #include "os/os.h"
+#include "room/slab.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -116,16 +117,16 @@ static void *entry_calloc(size_t count, size_t size) {
 NG_EXPORT_AS(entry_calloc) void *calloc(size_t count, size_t size);
 NG_EXPORT_AS(entry_calloc) void *__libc_calloc(size_t count, size_t size);
 
-/* A block of the thread's own slab, whose bin is `from`, to one of the new size's class, without a word to anybody; where a
- * magazine is empty or full, the long way. */
-static NG_NOINLINE void *move_small(void *p, uintptr_t from, size_t size, const void *caller) {
-    size_t usable = ngrt_class_size((uint32_t)(from / sizeof(struct ngrt_bin)));
-    if (ng_keeps_place(usable, size))
-        return p;
-    void *q = ng_hit_take(size);
+/* A block of the thread's own slab from one bin to another, without a word to anybody; where a magazine is empty or full,
+ * the long way. */
+static NG_NOINLINE void *move_small(void *p, uintptr_t from, size_t size, uintptr_t to, const void *caller) {
+    size_t usable = ng_classes[from / sizeof(struct ngrt_bin)].size;
+    if (to < from && size >= usable / 2)
+        return p; /* as ng_realloc has it */
+    void *q = ngrt_take(&ngrt_cache, to);
     if (NG_UNLIKELY(q == NULL))
         return realloc_miss(p, size, caller);
-    memcpy(q, p, size < usable ? size : usable);
+    memcpy(q, p, to < from ? size : usable);
     if (NG_UNLIKELY(!ngrt_push(ngrt_bin_at(&ngrt_cache, from), p)))
         ng_miss_free(p, caller);
     return q;
@@ -143,7 +144,8 @@ static inline void *reallocate(void *p, size_t size, const void *caller) {
     uintptr_t from = ngrt_own_bin(&ngrt_cache, p);
     if (NG_UNLIKELY(from >= sizeof ngrt_cache.bin || !ngrt_is_small(size)))
         return realloc_miss(p, size, caller);
-    return from == ngrt_bin_of(size) ? p : move_small(p, from, size, caller);
+    uintptr_t to = ngrt_bin_of(size);
+    return from == to ? p : move_small(p, from, size, to, caller);
 }
 
 static void *entry_realloc(void *p, size_t size) { return reallocate(p, size, NG_CALLER); }
