@@ -171,29 +171,35 @@ static bool may_mark(uint32_t slab, const void *block) {
 
 /* The number of the block that starts at this offset of a slab.  Ends the program where none does: the product's low half is
  * below the inverse only for multiples of the size (Lemire, Kaser, Kurz: Faster Remainder by Direct Computation). */
-static inline uint32_t number_in_slab(const struct ng_class *k, uint64_t offset) {
+static inline uint64_t number_in_slab(const struct ng_class *k, uint64_t offset) {
     uint64_t product = offset * k->inverse;
     if ((uint32_t)product >= k->inverse)
         ng_fatal("free of an address at which no block starts");
-    return (uint32_t)(product >> 32);
+    return product >> 32;
 }
 
-/* Marks blocks from the first on as free, while they lie in the slab, which has a bitmap; at most n.  How many.  Some ten
- * instructions a block: what a program frees for good comes by here, on its own core where the room is away. */
+/* Sets the bit.  Ends the program where it is set.  The barrier makes two shifts of one, since a processor with instructions
+ * for single bits needs neither. */
+static inline uint64_t with_bit(uint64_t word, uint64_t bit) {
+    if (word >> (bit % 64) & 1)
+        ng_fatal("double free");
+    __asm__("" : "+r"(bit));
+    return word | (uint64_t)1 << (bit % 64);
+}
+
+/* Marks blocks from the first on as free, while they lie in the slab, which has a bitmap; at most n.  How many.  What a
+ * program frees for good comes by here, on its own core where the room is away: 18 instructions a block. */
 static uint32_t mark_run(uint32_t slab, void *const *block, uint32_t n) {
     struct ng_slab *s = ng_slab_info(slab);
     const struct ng_class k = ng_classes[s->cls];
     const char *start = ng_slab_start(slab);
     uint64_t *bits = s->bits, offset = (uint64_t)((const char *)block[0] - start), end = (uint64_t)k.blocks * k.size;
-    uint32_t i = 0;
     if (offset >= end)
         ng_fatal("free of an address at which no block starts");
+    uint32_t i = 0;
     do {
-        uint32_t number = number_in_slab(&k, offset);
-        uint64_t word = bits[number / 64], bit = (uint64_t)1 << (number % 64);
-        if (word & bit)
-            ng_fatal("double free");
-        bits[number / 64] = word | bit;
+        uint64_t number = number_in_slab(&k, offset);
+        bits[number / 64] = with_bit(bits[number / 64], number);
         i++;
     } while (i < n && (offset = (uint64_t)((const char *)block[i] - start)) < end);
     s->marked = (uint16_t)(s->marked + i);
