@@ -3,11 +3,15 @@
 """instructions.py: what is executed in and for allocation, by the program's own threads, with each allocator and with the pass.
 
     bench/instructions.py [--scale X] [PROGRAM...]     real programs of programs.py, so much of their work (default 0.05)
+    bench/instructions.py --requests [--scale X] [PROGRAM...]    their requests alone, and those of our own workloads
 
 ng-sim counts each program under each peer, and under libngrt preloaded and in line.  Of a preloaded allocator that is what its
 own code executes.  What is in line is the program's code: there it is what the program executes in all less what it does without
-any allocator (its own code, built by clang-19 -O2; the median over the peers), so requests, and calls that the pass took away, count too.
-The last columns are of a run without the simulator: requests, and the part of them whose blocks were there at the next miss.
+any allocator (its own code, built by clang-19 -O2; the median over the peers), so requests, and calls that the pass took away, count
+too.  Where a program allocates little that difference is lost in what two builds differ by; so it is never taken for less than
+what the runtime's own code executed, and the mean is told without such programs as well.
+The last columns are of a run without the simulator in which each call is counted: blocks requested ahead of time, how many of them
+were then allocated, and how many of those were ready.
 """
 
 import argparse
@@ -21,6 +25,7 @@ import engine
 import measure
 import peers
 import tables
+import workloads
 from programs import PROGRAMS, BuildFailed
 
 SIX = ("lua", "jq", "xsltproc", "jsoncpp", "yaml-cpp", "sqlite3")
@@ -36,47 +41,80 @@ def executed(load, allocator):
     return tuple(sum(thread[who]["instructions"] for thread in own) for who in ("program", "allocator"))
 
 
+REQUESTS = ("requests", "requested_blocks", "requested_used", "requested_ready")
+
+
 def requests(load, allocator):
-    """(requests, those of them that were fulfilled), by the runtime's own count."""
+    """The runtime's own counts of one run: REQUESTS."""
     command = load.command(allocator)
     command.env["NGRT_STATS"] = "json"
     measure.run_once(command, 600)
     with open(command.stderr, encoding="utf-8", errors="replace") as file:
         stats = [json.loads(line) for line in file if line.startswith('{"ngrt"')]
     load.clear(command)
-    return tuple(sum(one[name] for one in stats) for name in ("requests", "requests_fulfilled"))
+    return {name: sum(one[name] for one in stats) for name in REQUESTS}
 
 
 def costs(made):
     """(the program's own, {allocator: in and for allocation}) of {allocator: (by the program's code, by the allocator's)}."""
     bare = statistics.median(made[name][0] for name in made if name in peers.PEERS)
-    return bare, {name: sum(both) - bare if name == peers.PASS else both[1] for name, both in made.items()}
+    return bare, {name: max(sum(both) - bare, both[1]) if name == peers.PASS else both[1] for name, both in made.items()}
 
 
 def row(load):
-    bare, cost = costs({name: executed(load, peers.allocator(name)) for name in NAMES})
-    return {"program": load.name, "bare": bare, "cost": cost, "requests": requests(load, peers.allocator(peers.PASS))}
+    made = {name: executed(load, peers.allocator(name)) for name in NAMES}
+    bare, cost = costs(made)
+    return {"program": load.name, "bare": bare, "cost": cost, "least": min(cost[name] for name in peers.PEERS),
+            "lost": sum(made[peers.PASS]) < bare, "asked": requests(load, peers.allocator(peers.PASS))}
+
+
+def share(part, whole):
+    return f"{100 * part / whole:.1f}%" if whole else "-"
+
+
+def show_requests(asked):
+    return (f"{asked['requested_blocks']:>10}{share(asked['requested_used'], asked['requested_blocks']):>8}"
+            f"{share(asked['requested_ready'], asked['requested_used']):>8}")
+
+
+def mean(ratios):
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))
 
 
 def show(rows, out):
     print("millions of instructions in and for allocation, the program's own threads", file=out)
-    print(f"{'program':<11}{'all others':>12}" + "".join(f"{n:>16}" for n in NAMES) + f"{'of the least':>14}{'requests':>10}{'ready':>7}",
-          file=out)
-    ratios = []
+    print(f"{'program':<11}{'all others':>12}" + "".join(f"{n:>16}" for n in NAMES)
+          + f"{'of the least':>14}{'requested':>10}{'used':>8}{'ready':>8}", file=out)
+    ratio = {r["program"]: r["cost"][peers.PASS] / r["least"] for r in rows}
     for r in rows:
-        least = min(r["cost"][name] for name in peers.PEERS)
-        ratios.append(max(r["cost"][peers.PASS], 1) / least)
-        asked, ready = r["requests"]
         print(f"{r['program']:<11}{r['bare'] / 1e6:>12.1f}" + "".join(f"{r['cost'][n] / 1e6:>16.2f}" for n in NAMES)
-              + f"{ratios[-1]:>14.2f}{asked:>10}" + (f"{100 * ready / asked:>6.0f}%" if asked else f"{'-':>7}"), file=out)
-    if ratios:
-        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-        print(f"in line, of the peer with the fewest: {mean:.2f} in the geometric mean of {len(ratios)}", file=out)
+              + f"{ratio[r['program']]:>14.2f}" + show_requests(r["asked"]), file=out)
+    told = [ratio[r["program"]] for r in rows if not r["lost"]]
+    if rows:
+        print(f"in line, of the peer with the fewest: {mean(ratio.values()):.2f} in the geometric mean of {len(ratio)}", file=out)
+    if told and len(told) < len(rows):
+        lost = ", ".join(r["program"] for r in rows if r["lost"])
+        print(f"without {lost}, where two builds differ by more than allocation costs: {mean(told):.2f}", file=out)
+
+
+def loads(options, known, builder):
+    """What is to be counted, built; what cannot be is told."""
+    made = [engine.Real(known[name].scaled(options.scale), builder) for name in options.programs]
+    if options.requests:
+        made += [engine.Own(w, options.scale) for w in workloads.WORKLOADS]
+    for load in made:
+        try:
+            load.prepare(builder, ["plain", "pass"])
+            yield load
+            builder.progress.say(f"{load.name}: done")
+        except (BuildFailed, builds.FetchFailed, peers.Missing, tables.Failed, OSError) as failure:
+            builder.error(f"{load.name}: {failure}")
 
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=0.05)
+    parser.add_argument("--requests", action="store_true", help="what is requested alone, also by our own workloads")
     parser.add_argument("programs", nargs="*", default=SIX)
     options = parser.parse_args(argv)
     known = {p.name: p for p in PROGRAMS if p.elf is None}  # not a server, which a script drives
@@ -84,17 +122,13 @@ def main(argv):
     if unknown or not options.scale > 0:
         parser.error(f"no program '{unknown[0]}'; there are {', '.join(known)}" if unknown else "--scale: a number above 0")
     builder = builds.Builder(builds.Progress(7200))
-    builder.build_project((*builds.TARGETS, "ng-sim"))
-    rows = []
-    for program in (known[name] for name in options.programs):
-        load = engine.Real(program.scaled(options.scale), builder)
-        try:
-            load.prepare(builder, ["plain", "pass"])
-            rows.append(row(load))
-            builder.progress.say(f"{program.name}: done")
-        except (BuildFailed, builds.FetchFailed, peers.Missing, tables.Failed, OSError) as failure:
-            builder.error(f"{program.name}: {failure}")
-    show(rows, sys.stdout)
+    builder.build_project((*builds.TARGETS, *(("workloads",) if options.requests else ("ng-sim",))))
+    if options.requests:
+        print(f"{'program':<22}{'requested':>10}{'used':>8}{'ready':>8}")
+        for load in loads(options, known, builder):
+            print(f"{load.name:<22}{show_requests(requests(load, peers.allocator(peers.PASS)))}", flush=True)
+    else:
+        show([row(load) for load in loads(options, known, builder)], sys.stdout)
     return 1 if builder.errors else 0
 
 

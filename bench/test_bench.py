@@ -359,15 +359,23 @@ class InstructionsInAndForAllocation(unittest.TestCase):
         bare, cost = instructions.costs(made)
         self.assertEqual((bare, cost["mimalloc"], cost[predict.peers.PRELOADED], cost[predict.peers.PASS]), (101, 10, 8, 5))
 
+    def test_what_two_builds_differ_by_is_not_taken_for_a_gain(self):
+        made = {"glibc": (100, 30), "mimalloc": (101, 10), "jemalloc": (102, 20), predict.peers.PRELOADED: (101, 8),
+                predict.peers.PASS: (90, 3)}
+        self.assertEqual(instructions.costs(made)[1][predict.peers.PASS], 3)
+
     def test_table(self):
-        cost = {**dict.fromkeys(instructions.NAMES, 20), predict.peers.PASS: 10}
-        rows = [{"program": name, "bare": 1000, "cost": cost, "requests": asked} for name, asked in
-                (("lua", (0, 0)), ("jq", (4, 3)))]
+        def row(name, ours, lost, *asked):
+            cost = {**dict.fromkeys(instructions.NAMES, 20), predict.peers.PASS: ours}
+            return {"program": name, "bare": 1000, "cost": cost, "least": 20, "lost": lost,
+                    "asked": dict(zip(instructions.REQUESTS, asked))}
+        rows = [row("lua", 10, False, 0, 0, 0, 0), row("jq", 10, False, 2, 80, 60, 45), row("sqlite3", 2, True, 0, 0, 0, 0)]
         out = io.StringIO()
         instructions.show(rows, out)
-        self.assertRegex(out.getvalue(), r"(?m)^lua .* 0\.50 +0 +-$")
-        self.assertRegex(out.getvalue(), r"(?m)^jq .* 0\.50 +4 +75%$")
-        self.assertIn("0.50 in the geometric mean of 2", out.getvalue())
+        self.assertRegex(out.getvalue(), r"(?m)^lua .* 0\.50 +0 +- +-$")
+        self.assertRegex(out.getvalue(), r"(?m)^jq .* 0\.50 +80 +75\.0% +75\.0%$")
+        self.assertIn("0.29 in the geometric mean of 3", out.getvalue())
+        self.assertRegex(out.getvalue(), r"(?m)^without sqlite3, .*: 0\.50$")
 
 
 class PredictionsStandBesideMeasurements(unittest.TestCase):

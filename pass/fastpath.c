@@ -34,9 +34,7 @@ int ngrt_fast_try_give_bin(void *p, uint32_t bin);
 void ngrt_fast_request(uint32_t bin, size_t blocks);
 void ngrt_fast_request_large(uint32_t bin, size_t bytes);
 
-static inline void *take_any(size_t size) {
-  return ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
-}
+static inline void *take_any(size_t size) { return ngrt_take_any(&ngrt_cache, size); }
 
 void *ngrt_fast_malloc_bin(uint32_t bin, size_t size) {
   void *p = ngrt_take(&ngrt_cache, bin);

@@ -64,7 +64,7 @@ struct ngrt_cache {
 };
 
 _Static_assert(sizeof(void *) == 8, "64-bit only");
-_Static_assert(sizeof(struct ngrt_bin) == 16, "the map's word holds class * 16");
+_Static_assert(sizeof(struct ngrt_bin) == 16, "the map's word holds class * 16, and ngrt_bin_of counts on it");
 _Static_assert(sizeof(((struct ngrt_cache *)0)->bin) <= NGRT_BIN_LARGE, "no bin has the offset that means large");
 _Static_assert(NGRT_BIN_LARGE < (1u << NGRT_BIN_BITS), "the bin's offset fits under the tag");
 _Static_assert(sizeof(struct ngrt_cache) <= 1024, "static TLS is scarce in a library that dlopen loads");
@@ -129,8 +129,13 @@ static inline size_t ngrt_size_for_alignment(size_t size, size_t align) {
 /* Whether size has a class; 0 has none here and takes the slow path, so that the hit path needs one compare. */
 static inline int ngrt_is_small(size_t size) { return size - 1 < NGRT_SMALL_MAX; }
 
-/* As wide as an address: in 32 bits the product could wrap, which costs an instruction where size varies. */
-static inline uintptr_t ngrt_bin_of(size_t size) { return (uintptr_t)ngrt_class_of(size) * sizeof(struct ngrt_bin); }
+/* As wide as an address: in 32 bits the product could wrap, which costs an instruction where size varies.  Most sizes are of
+ * the first eight classes, a step of 16 bytes each: class and bin are then one instruction. */
+static inline uintptr_t ngrt_bin_of(size_t size) {
+    if (__builtin_expect(size - 1 < 128, 1))
+        return (size - 1) & ~(uintptr_t)15;
+    return (uintptr_t)ngrt_class_of(size) * sizeof(struct ngrt_bin);
+}
 
 static inline struct ngrt_bin *ngrt_bin_at(struct ngrt_cache *cache, uintptr_t bin) {
     return (struct ngrt_bin *)((char *)cache->bin + bin);
@@ -149,6 +154,18 @@ static inline void *ngrt_take(struct ngrt_cache *cache, uintptr_t bin) {
     if (block == NULL)
         __builtin_unreachable(); /* lets the caller's own null check fold away on this path */
     return block;
+}
+
+/* The same for a size that varies; NULL also where it has no class.  The range is looked at again only where the size is of
+ * no class of 16-byte steps. */
+static inline void *ngrt_take_any(struct ngrt_cache *cache, size_t size) {
+    uintptr_t bin = (size - 1) & ~(uintptr_t)15;
+    if (__builtin_expect(size - 1 >= 128, 0)) {
+        if (!ngrt_is_small(size))
+            return NULL;
+        bin = ngrt_bin_of(size);
+    }
+    return ngrt_take(cache, bin);
 }
 
 /* The slab map's word for p, or 0 where p is in no slab of ours (NULL, another malloc's, before the heap exists). */

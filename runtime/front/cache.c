@@ -629,6 +629,7 @@ static void flush_all(struct ng_heap *h) {
 
 void ng_cache_put_away(struct ng_heap *h) {
     hand_back_outgoing(h);
+    memset(h->owed, 0, sizeof h->owed);
     for (uint32_t c = 0; c < NGRT_CLASSES; c++)
         unload_bin(h, c);
     for (struct ng_magazine *m; (m = h->aside) != NULL; ng_late_put(m)) {

@@ -17,6 +17,7 @@
 #define NG_EXPORT __attribute__((visibility("default"), weak))
 #define NG_EXPORT_AS(function) __attribute__((visibility("default"), weak, alias(#function)))
 #define NG_MISS __attribute__((noinline, cold))
+#define NG_NOINLINE __attribute__((noinline))
 #define NG_LIKELY(x) __builtin_expect(!!(x), 1)
 #define NG_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -31,9 +32,7 @@
 #endif
 
 /* NULL on a miss. */
-static inline void *ng_hit_take(size_t size) {
-    return NG_LIKELY(ngrt_is_small(size)) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
-}
+static inline void *ng_hit_take(size_t size) { return ngrt_take_any(&ngrt_cache, size); }
 
 /* The bodies that the weak names in libc.c stand for; what is here stays ours whatever the program brings. */
 void *ng_entry_malloc(size_t size);

@@ -14,6 +14,7 @@
 #include "front/info.h"
 #include "front/interposed.h"
 #include "os/os.h"
+#include "room/slab.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -116,10 +117,19 @@ static void *entry_calloc(size_t count, size_t size) {
 NG_EXPORT_AS(entry_calloc) void *calloc(size_t count, size_t size);
 NG_EXPORT_AS(entry_calloc) void *__libc_calloc(size_t count, size_t size);
 
-/* Whether p is ours and of just the class that size needs: then the block serves as it is. */
-static inline bool fits_as_it_is(const void *p, size_t size) {
-    uint32_t word = ngrt_word_of(&ngrt_cache, p);
-    return word != 0 && ngrt_is_small(size) && (word & NGRT_BIN_MASK) == ngrt_bin_of(size);
+/* A block of the thread's own slab from one bin to another, without a word to anybody; where a magazine is empty or full,
+ * the long way. */
+static NG_NOINLINE void *move_small(void *p, uintptr_t from, size_t size, uintptr_t to, const void *caller) {
+    size_t usable = ng_classes[from / sizeof(struct ngrt_bin)].size;
+    if (to < from && size >= usable / 2)
+        return p; /* as ng_realloc has it */
+    void *q = ngrt_take(&ngrt_cache, to);
+    if (NG_UNLIKELY(q == NULL))
+        return realloc_miss(p, size, caller);
+    memcpy(q, p, to < from ? size : usable);
+    if (NG_UNLIKELY(!ngrt_push(ngrt_bin_at(&ngrt_cache, from), p)))
+        ng_miss_free(p, caller);
+    return q;
 }
 
 static inline void *reallocate(void *p, size_t size, const void *caller) {
@@ -131,7 +141,11 @@ static inline void *reallocate(void *p, size_t size, const void *caller) {
         ng_entry_free(p);
         return NULL;
     }
-    return NG_LIKELY(fits_as_it_is(p, size)) ? p : realloc_miss(p, size, caller);
+    uintptr_t from = ngrt_own_bin(&ngrt_cache, p);
+    if (NG_UNLIKELY(from >= sizeof ngrt_cache.bin || !ngrt_is_small(size)))
+        return realloc_miss(p, size, caller);
+    uintptr_t to = ngrt_bin_of(size);
+    return from == to ? p : move_small(p, from, size, to, caller);
 }
 
 static void *entry_realloc(void *p, size_t size) { return reallocate(p, size, NG_CALLER); }

@@ -86,11 +86,20 @@ static void *get_large(size_t size, size_t align, bool zero) {
     return p;
 }
 
+static void count_ready(struct ng_heap *h, uint32_t cls, bool ready) {
+    ng_count(ready ? &h->counts.ready : ng_room_awake() ? &h->counts.late : &h->counts.self, 1);
+    if (h->owed[cls] == 0)
+        return;
+    h->owed[cls]--;
+    ng_count(&h->counts.asked_used, 1);
+    ng_count(&h->counts.asked_ready, ready);
+}
+
 static void *take(struct ng_heap *h, uint32_t cls) {
     struct ngrt_bin *b = ng_bin(h, cls);
     ng_count(&h->counts.allocations, 1);
     if (((uintptr_t)b->top & (NGRT_MAGAZINE_BYTES - 1)) != 0) {
-        ng_count(&h->counts.ready, 1);
+        count_ready(h, cls, true);
         return *--b->top;
     }
     void *answer = ng_handshake_mode() ? ng_handshake_take(h, cls) : NULL;
@@ -107,7 +116,7 @@ static void *take(struct ng_heap *h, uint32_t cls) {
     }
     bool ready = ng_load(&h->counts.misses, NG_RELAXED) == misses ||
                  ng_load(&h->counts.inbox_magazines, NG_RELAXED) != from_inbox;
-    ng_count(ready ? &h->counts.ready : ng_room_awake() ? &h->counts.late : &h->counts.self, 1);
+    count_ready(h, cls, ready);
     return *--b->top;
 }
 
@@ -131,7 +140,7 @@ void *ng_malloc_miss(size_t size) {
 }
 
 void *ng_malloc(size_t size) {
-    void *p = ngrt_is_small(size) ? ngrt_take(&ngrt_cache, ngrt_bin_of(size)) : NULL;
+    void *p = ngrt_take_any(&ngrt_cache, size);
     return p != NULL ? p : ng_malloc_miss(size);
 }
 
@@ -232,7 +241,7 @@ size_t ng_usable(const void *p) {
     return ng_classes[ng_word_class(word)].size;
 }
 
-/* A block keeps its place while the new size fills at least half of it. */
+/* A block keeps its place while the new size fills at least half of it (move_small in libc.c likewise). */
 static bool fits(size_t usable, size_t size) { return size <= usable && size >= usable / 2; }
 
 void *ng_realloc(void *p, size_t size) {
@@ -269,7 +278,11 @@ void ng_request(uint32_t bin, size_t blocks) {
         return;
     if (bin == NGRT_BIN_LARGE || bin == NGRT_BIN_GROWS)
         ng_claim_request(blocks, bin == NGRT_BIN_GROWS);
-    if (cls >= NGRT_CLASSES || ng_cache_holds(h, cls) >= blocks)
+    if (cls >= NGRT_CLASSES)
+        return;
+    h->owed[cls] += blocks;
+    ng_count(&h->counts.asked, blocks);
+    if (ng_cache_holds(h, cls) >= blocks)
         return;
     ng_count(&h->counts.requests, 1);
     h->requested |= (uint64_t)1 << cls;

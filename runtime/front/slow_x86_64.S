@@ -74,8 +74,10 @@
         retq
         end     ngrt_malloc_slow
 
-/* void ngrt_free_slow(void *p): ng_slow_free(p, return address) */
+/* void ngrt_free_slow(void *p): ng_slow_free(p, return address).  NULL, which programs free much, leaves at once. */
         begin   ngrt_free_slow
+        testq   %rdi, %rdi
+        je      1f
         keep    rax
         keep_most
         movq    64(%rsp), %rsi
@@ -86,7 +88,7 @@
         .cfi_adjust_cfa_offset -8
         restore_most
         restore rax
-        retq
+1:      retq
         end     ngrt_free_slow
 
 /* void ngrt_request_slow(uint32_t bin, size_t blocks): ng_slow_request(bin, blocks, return address) */

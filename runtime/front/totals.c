@@ -36,6 +36,9 @@ static void add_heap(struct ng_totals *t, struct ng_heap *h) {
     t->foreign_frees += get(&c->foreign);
     t->requests += get(&c->requests);
     t->requests_fulfilled += get(&c->fulfilled);
+    t->requested_blocks += get(&c->asked);
+    t->requested_used += get(&c->asked_used);
+    t->requested_ready += get(&c->asked_ready);
     t->magazines += get(&c->inbox_magazines) + get(&h->ring.head);
     t->handshakes += get(&c->handshakes);
     t->threads += get(&h->threads);

@@ -43,6 +43,8 @@ struct ng_counts {
     ng_atomic handshakes;          /* blocks that the room answered with, or took by one */
     ng_atomic foreign;             /* frees of other threads' blocks */
     ng_atomic requests, fulfilled; /* requests; those whose blocks were there at the next miss */
+    ng_atomic asked, asked_used;   /* blocks requested; of those the ones that were then allocated ... */
+    ng_atomic asked_ready;         /* ... and found in a magazine.  All three while every call takes the slow path */
     ng_atomic large, fresh_slabs;
 };
 
@@ -66,6 +68,7 @@ struct ng_heap {
     uint32_t carve_left[NGRT_CLASSES]; /* ... so many */
     uint64_t carve_in_memory;          /* classes whose slab to carve has its pages already */
     uint64_t requested;                /* classes with a request since the last miss */
+    uint64_t owed[NGRT_CLASSES];       /* blocks requested and not allocated yet */
     ng_atomic taken;                   /* bytes taken from returned and inbox, ever; read with the key */
     uint64_t debt, debt_since;         /* nanoseconds of the room's work that the thread did itself, since when */
     ng_atomic threads;                 /* 1 while a thread has it */

@@ -5,6 +5,7 @@
 Counts the instructions that FUNCTION of OBJECT executes where the fast path hits, that is on the one way from its entry to
 its return on which nothing is called, and compares them with WANT: total=N loads=N stores=N compares=N branches=N, each
 number exact, or at most N written <=N.  The return itself does not count.  x86-64, AT&T syntax.
+Where there are more such ways, ways=N says how many; then WANT is of the longest, and short:total=N and so on of the shortest.
 """
 
 import re
@@ -82,24 +83,30 @@ def kinds(way):
     return count
 
 
+def check(count, want):
+    """What is wrong, or None."""
+    kind, number = want.split("=", 1)
+    most = number.startswith("<=")
+    limit = int(number.removeprefix("<="))
+    fits = count[kind] <= limit if most else count[kind] == limit
+    return None if fits else f"{kind}: {count[kind]}, not {number}"
+
+
 def main():
     objdump, path, function, *wants = sys.argv[1:]
-    ways = hit_paths(disassemble(objdump, path, function))
-    if len(ways) != 1:
-        sys.exit(f"{function}: {len(ways)} ways lead to a return without a call, one was expected")
-    count = kinds(ways[0])
-    wrong = []
-    for want in wants:
-        kind, number = want.split("=", 1)
-        most = number.startswith("<=")
-        number = int(number.removeprefix("<="))
-        if (count[kind] > number) if most else (count[kind] != number):
-            wrong.append(f"{kind}: {count[kind]}, not {want.split('=', 1)[1]}")
-    print(f"{function}:", *(f"{k}={v}" for k, v in count.items()))
-    for name, operands in ways[0]:
-        print("   ", name, operands)
-    if wrong:
-        sys.exit(f"{function}: " + "; ".join(wrong))
+    ways = sorted(hit_paths(disassemble(objdump, path, function)), key=len)
+    expected = next((int(w.removeprefix("ways=")) for w in wants if w.startswith("ways=")), 1)
+    if len(ways) != expected:
+        sys.exit(f"{function}: {len(ways)} ways lead to a return without a call, {expected} expected")
+    for way in ways:
+        print(f"{function}:", *(f"{k}={v}" for k, v in kinds(way).items()))
+        for name, operands in way:
+            print("   ", name, operands)
+    shortest, longest = kinds(ways[0]), kinds(ways[-1])
+    wrong = [check(shortest if want.startswith("short:") else longest, want.removeprefix("short:"))
+             for want in wants if not want.startswith("ways=")]
+    if any(wrong):
+        sys.exit(f"{function}: " + "; ".join(filter(None, wrong)))
 
 
 main()
