@@ -109,6 +109,9 @@ bool ng_arena_reserve(size_t limit_bytes);
 /* n bytes of a region, never given back; NULL where it is used up.  Any thread. */
 void *ng_region_take(struct ng_region *r, size_t n);
 
+/* Makes the chunk writable that the first magazines and heaps share; its start, NULL where it is none of 2 MiB.  Any thread. */
+char *ng_arena_metadata_chunk(void);
+
 /* n slabs that were never used (they read as zero), whose addresses are multiples of `align` slabs; NG_NO_SLAB where the
  * arena ends.  One compare-and-swap.  Any thread. */
 uint32_t ng_arena_bump(uint32_t n, uint32_t align);
