@@ -221,6 +221,17 @@ void *ng_region_take(struct ng_region *r, size_t n) {
     return place_in(r, at, at + n);
 }
 
+char *ng_arena_metadata_chunk(void) {
+    const size_t half = NG_CHUNK_BYTES / 2;
+    char *start = ng_heap_region.base - half;
+    if ((uintptr_t)start % NG_CHUNK_BYTES != 0 || ng_magazine_region.bytes < half || ng_heap_region.bytes < half ||
+        !ng_os_commit(start, NG_CHUNK_BYTES))
+        return NULL;
+    raise_to(&ng_magazine_region.committed, half);
+    raise_to(&ng_heap_region.committed, half);
+    return start;
+}
+
 /* ---- fresh slabs ---- */
 
 /* The first slab from this one on whose address is a multiple of `align` slabs: the arena may start at any chunk. */

@@ -39,15 +39,16 @@ struct ng_slab {
     uint16_t free;               /* set bits */
     uint16_t blocks;             /* blocks in the slab */
     uint8_t cls;
-    uint8_t rank;        /* which list it is in (slab.c) */
-    uint8_t listed;      /* whether it is in a list */
-    uint8_t moved;       /* pages came by mremap: renewed when freed, so that mappings can merge again */
-    uint8_t fresh;       /* a large block that got no pages from the room or from another block (large.c) */
-    uint16_t aged_pages; /* a bit a page: free since before the last pass (sparse.c) ... */
-    uint16_t gone_pages; /* ... and given back, not touched since */
-    uint16_t marked;     /* blocks whose bits were just set, not counted in `free` yet (slab.c) */
-    uint8_t purged;      /* its pages went back just now, or could not: the next holder of the arena's key must know */
-    ng_atomic link;      /* on the stack of slabs freed late, or faulted in; others may read it at any time (stack.h) */
+    uint8_t rank;          /* which list it is in (slab.c) */
+    uint8_t listed;        /* whether it is in a list */
+    uint8_t moved;         /* pages came by mremap: renewed when freed, so that mappings can merge again */
+    uint8_t fresh;         /* a large block that got no pages from the room or from another block (large.c) */
+    uint16_t aged_pages;   /* a bit a page: free since before the last pass (sparse.c) ... */
+    uint16_t gone_pages;   /* ... and given back, not touched since */
+    uint16_t marked;       /* blocks whose bits were just set, not counted in `free` yet (slab.c) */
+    uint16_t large_offset; /* where in its first slab a large block starts */
+    uint8_t purged; /* its pages went back just now, or could not: the next holder of the arena's key must know */
+    ng_atomic link; /* on the stack of slabs freed late, or faulted in; others may read it at any time (stack.h) */
 };
 
 _Static_assert(sizeof(struct ng_slab) == 64, "a line for each slab");
@@ -108,6 +109,9 @@ bool ng_arena_reserve(size_t limit_bytes);
 
 /* n bytes of a region, never given back; NULL where it is used up.  Any thread. */
 void *ng_region_take(struct ng_region *r, size_t n);
+
+/* Makes the chunk writable that the first magazines and heaps share; its start, NULL where it is none of 2 MiB.  Any thread. */
+char *ng_arena_metadata_chunk(void);
 
 /* n slabs that were never used (they read as zero), whose addresses are multiples of `align` slabs; NG_NO_SLAB where the
  * arena ends.  One compare-and-swap.  Any thread. */

@@ -26,8 +26,10 @@ enum {
     LAG = 4,
     PROBE_CHUNKS = 32,
     MOST_PROBE_CHUNKS = 128,
-    COMMIT_AHEAD = 128, /* slabs */
-    SPARSE_NS = 100000, /* the room at a time; as long in between */
+    COMMIT_AHEAD = 128,                  /* slabs */
+    METADATA_FROM = 32 * NG_CHUNK_SLABS, /* for small blocks: a chunk for magazines is a thirty-second of it */
+    MOST_TRIES = 8,                      /* to collapse it: that fails while one of its pages is being faulted in */
+    SPARSE_NS = 100000,                  /* the room at a time; as long in between */
     THREAD_SPARSE_NS = 20000,
     SHORT_NS = 100000000,
     LOOK_NS = 1000000000, /* at whether memory is short, while there is something to give back */
@@ -200,6 +202,18 @@ static void note_faults(uint64_t pages) {
     ng_store(&room_faults, ng_load(&room_faults, NG_RELAXED) + pages, NG_RELAXED);
 }
 
+/* A thread that uses many classes has a page of magazines for each two of them, which at every call take entries of its TLB that
+ * the program has use for: one huge page holds all of them (docs/decisions/0035-magazines-on-a-huge-page.md).  Once, where huge
+ * pages pay and the heap is large. */
+static void collapse_metadata(void) {
+    static unsigned tries;
+    if (tries >= MOST_TRIES || ng_load(&asked, NG_RELAXED) < METADATA_FROM || huge_ns == 0 || !huge_pays())
+        return;
+    char *chunk = ng_arena_metadata_chunk();
+    bool done = chunk == NULL || ng_os_collapse(chunk, NG_CHUNK_BYTES);
+    tries = done ? MOST_TRIES : tries + 1;
+}
+
 bool ng_pages_ahead(void) {
     ng_pressure_look(ng_os_now());
     if (ng_claim_waiting()) {
@@ -227,6 +241,8 @@ bool ng_pages_ahead(void) {
     note_pace(end, (end - begin) * NG_CHUNK_SLABS / n);
     note_faults(huge ? 1 : ((size_t)n << NGRT_SLAB_SHIFT) / ng_os_page());
     offer(first, n);
+    if (huge)
+        collapse_metadata();
     return done;
 }
 
