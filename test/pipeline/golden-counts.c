@@ -6,7 +6,7 @@
 // RUN: clang -O2 -fpass-plugin=%plugin -c -o %t.o %s
 // RUN: %python %inputs/hit_path.py llvm-objdump %t.o take 'total=<=8' total=7 loads=3 stores=1 compares=1 branches=1
 // RUN: %python %inputs/hit_path.py llvm-objdump %t.o give 'total=<=18' total=17 loads=8 stores=2 compares=3 branches=3
-// RUN: %python %inputs/hit_path.py llvm-objdump %t.o take_any ways=2 'total=<=22' short:total=11 loads=3 stores=1 short:compares=2 short:branches=2
+// RUN: %python %inputs/hit_path.py llvm-objdump %t.o take_any ways=2 'total=<=22' loads=3 stores=1 compares=3 branches=4 short:total=11 short:compares=2 short:branches=2
 // RUN: %python %inputs/hit_path.py llvm-objdump %t.o zeroed 'total=<=12' loads=3 stores=4 compares=1 branches=1
 // RUN: clang -O3 -fno-pic -fpass-plugin=%plugin -c -o %t.o %s
 // RUN: %python %inputs/hit_path.py llvm-objdump %t.o take 'total=<=8'
