@@ -39,16 +39,15 @@ struct ng_slab {
     uint16_t free;               /* set bits */
     uint16_t blocks;             /* blocks in the slab */
     uint8_t cls;
-    uint8_t rank;          /* which list it is in (slab.c) */
-    uint8_t listed;        /* whether it is in a list */
-    uint8_t moved;         /* pages came by mremap: renewed when freed, so that mappings can merge again */
-    uint8_t fresh;         /* a large block that got no pages from the room or from another block (large.c) */
-    uint16_t aged_pages;   /* a bit a page: free since before the last pass (sparse.c) ... */
-    uint16_t gone_pages;   /* ... and given back, not touched since */
-    uint16_t marked;       /* blocks whose bits were just set, not counted in `free` yet (slab.c) */
-    uint16_t large_offset; /* where in its first slab a large block starts */
-    uint8_t purged; /* its pages went back just now, or could not: the next holder of the arena's key must know */
-    ng_atomic link; /* on the stack of slabs freed late, or faulted in; others may read it at any time (stack.h) */
+    uint8_t rank;        /* which list it is in (slab.c) */
+    uint8_t listed;      /* whether it is in a list */
+    uint8_t moved;       /* pages came by mremap: renewed when freed, so that mappings can merge again */
+    uint8_t fresh;       /* a large block that got no pages from the room or from another block (large.c) */
+    uint16_t aged_pages; /* a bit a page: free since before the last pass (sparse.c) ... */
+    uint16_t gone_pages; /* ... and given back, not touched since */
+    uint16_t marked;     /* blocks whose bits were just set, not counted in `free` yet (slab.c) */
+    uint8_t purged;      /* its pages went back just now, or could not: the next holder of the arena's key must know */
+    ng_atomic link;      /* on the stack of slabs freed late, or faulted in; others may read it at any time (stack.h) */
 };
 
 _Static_assert(sizeof(struct ng_slab) == 64, "a line for each slab");

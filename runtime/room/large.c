@@ -22,35 +22,21 @@ enum { MOVE_BYTES = 256 << 10 };
  * page of all its sizes. */
 enum { JUDGED_BYTES = 1 << 20, LOOKS = 4, TRUSTED = 2, HUGE_BYTES = 4 << 20 };
 
-enum { LINE = 64, BEGIN_BYTES = 64 * LINE };
-
 static ng_atomic filled; /* large blocks in a row */
 
-static void judge(const struct ng_slab *s, char *start) {
-    size_t pages = (s->large_offset + s->large_bytes) / ng_os_page();
+static void judge(struct ng_slab *s, char *block) {
+    size_t pages = s->large_bytes / ng_os_page();
     bool all = true;
     for (size_t i = 0; i < LOOKS && all; i++)
-        all = ng_os_present(start + (2 * i + 1) * pages / (size_t)(2 * LOOKS) * ng_os_page(), 1) == 1;
+        all = ng_os_present(block + (2 * i + 1) * pages / (size_t)(2 * LOOKS) * ng_os_page(), 1) == 1;
     ng_store(&filled, all ? ng_load(&filled, NG_RELAXED) + 1 : 0, NG_RELAXED);
 }
 
 static size_t slabs_for(size_t size) { return (size + NG_SLAB_BYTES - 1) >> NGRT_SLAB_SHIFT; }
 
-static size_t whole_pages(size_t size) {
+static size_t usable_for(size_t size) {
     size_t page = ng_os_page();
     return (size + page - 1) / page * page;
-}
-
-static char *start_of(const struct ng_slab *s, char *block) { return block - s->large_offset; }
-
-/* Where in its first page a block begins.  If all began where their slabs do, they would begin in one set of a cache, and so
- * would what programs keep there: headers, the ends of stacks.  Only what its last page has left, so that no page more is
- * touched; by the slab's number, so that who gets these slabs again finds the same lines
- * (docs/decisions/0034-where-large-blocks-begin.md). */
-static uint32_t offset_for(uint32_t first, size_t size) {
-    size_t left = whole_pages(size) - size;
-    uint64_t places = (left < BEGIN_BYTES ? left : BEGIN_BYTES - 1) / LINE + 1;
-    return (uint32_t)((uint64_t)(first * 2654435769u) * places >> 32) * LINE;
 }
 
 static void note_large(int64_t blocks, int64_t bytes) {
@@ -83,19 +69,17 @@ static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero,
     return first;
 }
 
-static void *begin(uint32_t first, uint32_t n, uint32_t offset, size_t size, bool fresh) {
+static void *begin(uint32_t first, uint32_t n, size_t bytes, bool fresh) {
     struct ng_slab *s = ng_slab_info(first);
-    size_t pages = whole_pages(offset + size);
     ng_slab_reset(s);
-    s->large_offset = (uint16_t)offset;
-    s->large_bytes = pages - offset;
+    s->large_bytes = bytes;
     s->large_slabs = n;
     s->fresh = fresh;
-    if (fresh && pages >= HUGE_BYTES && ng_load(&filled, NG_RELAXED) >= TRUSTED)
-        ng_pages_want_huge(ng_slab_start(first), pages);
+    if (fresh && bytes >= HUGE_BYTES && ng_load(&filled, NG_RELAXED) >= TRUSTED)
+        ng_pages_want_huge(ng_slab_start(first), bytes);
     ng_arena_set_word(first, NGRT_BIN_LARGE);
-    note_large(1, (int64_t)s->large_bytes);
-    return ng_slab_start(first) + offset;
+    note_large(1, (int64_t)bytes);
+    return ng_slab_start(first);
 }
 
 void *ng_large_get(size_t size, size_t align, bool zero) {
@@ -104,41 +88,32 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
     if (n > ng_arena.slabs || align_slabs > ng_arena.slabs)
         return NULL;
     bool is_zero = false, fresh;
-    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, whole_pages(size), &is_zero, &fresh);
+    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, usable_for(size), &is_zero, &fresh);
     if (first == NG_NO_SLAB)
         return NULL;
-    void *block = begin(first, (uint32_t)n, align <= LINE ? offset_for(first, size) : 0, size, fresh);
+    void *block = begin(first, (uint32_t)n, usable_for(size), fresh);
     if (zero && !is_zero)
         memset(block, 0, size);
     return block;
 }
 
-/* One that begins as many bytes behind its slab's start as another, whose pages it will get. */
-static void *get_for_pages(size_t size, uint32_t offset) {
-    uint32_t n = (uint32_t)slabs_for(offset + size);
-    bool zero, fresh;
-    uint32_t first = find_slabs(n, 1, whole_pages(offset + size), &zero, &fresh);
-    return first == NG_NO_SLAB ? NULL : begin(first, n, offset, size, fresh);
-}
-
 void *ng_large_grown(size_t size) {
     size_t n = slabs_for(size);
     uint32_t slabs = n > ng_arena.slabs ? ng_arena.slabs : (uint32_t)n, first = ng_claim_take_growing(&slabs);
-    return first == NG_NO_SLAB ? NULL : begin(first, slabs, 0, size, false);
+    return first == NG_NO_SLAB ? NULL : begin(first, slabs, usable_for(size), false);
 }
 
 void ng_large_put(void *block) {
     uint32_t first = ng_slab_of(block);
     struct ng_slab *s = ng_slab_info(first);
-    char *start = ng_slab_start(first);
-    if (start_of(s, block) != start || ng_arena_swap_word(first, 0) != NGRT_BIN_LARGE)
+    if (block != (void *)ng_slab_start(first) || ng_arena_swap_word(first, 0) != NGRT_BIN_LARGE)
         ng_fatal("free of an address at which no block starts");
     bool dirty = true;
     note_large(-1, -(int64_t)s->large_bytes);
     size_t bytes = (size_t)s->large_slabs << NGRT_SLAB_SHIFT;
     if (s->fresh && !s->moved && bytes >= JUDGED_BYTES)
-        judge(s, start);
-    if (s->moved && ng_os_renew(start, bytes)) {
+        judge(s, block);
+    if (s->moved && ng_os_renew(block, bytes)) {
         ng_pages_committed(first, first + s->large_slabs);
         dirty = false;
     }
@@ -174,9 +149,9 @@ static void *move(void *block, size_t size) {
         return NULL;
     void *to = ng_large_grown(size);
     bool there = to != NULL; /* its pages are in memory already: to move others there would lose them */
-    if (!there && (to = get_for_pages(size, s->large_offset)) == NULL)
+    if (!there && (to = ng_large_get(size, NG_SLAB_BYTES, false)) == NULL)
         return NULL;
-    if (there || !ng_os_move(start_of(s, block), (char *)to - s->large_offset, bytes)) {
+    if (there || !ng_os_move(block, to, bytes)) {
         memcpy(to, block, s->large_bytes);
     } else {
         ng_slab_info(ng_slab_of(to))->moved = 1;
@@ -189,15 +164,14 @@ static void *move(void *block, size_t size) {
 void *ng_large_resize(void *block, size_t size) {
     uint32_t first = ng_slab_of(block);
     struct ng_slab *s = ng_slab_info(first);
-    size_t n = slabs_for(s->large_offset + size);
+    size_t n = slabs_for(size);
     if (n > ng_arena.slabs)
         return NULL;
     if (n > s->large_slabs && !grow_in_place(first, (uint32_t)n))
         return move(block, size);
     if (size < s->large_bytes) /* else there may be more slabs than bytes: those that it grows into */
         shrink(first, (uint32_t)n);
-    size_t bytes = whole_pages(s->large_offset + size) - s->large_offset;
-    note_large(0, (int64_t)bytes - (int64_t)s->large_bytes);
-    s->large_bytes = bytes;
+    note_large(0, (int64_t)usable_for(size) - (int64_t)s->large_bytes);
+    s->large_bytes = usable_for(size);
     return block;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """ng-sim as a whole: what it counts in programs whose misses are known, against cachegrind, twice the same, and what it says to
-bad input.  sim_test.py NG-SIM WALK SECTION [LIBRARY]"""
+bad input.  sim_test.py NG-SIM WALK SECTION"""
 
 import json
 import os
@@ -101,16 +101,6 @@ def test_cachegrind(folder):
     for mine, name, within in (("l1_load", "D1mr", 0.001), ("l1_store", "D1mw", 0.001), ("llc_load", "DLmr", 0.005),
                                ("llc_store", "DLmw", 0.005)):
         near(name, ours[mine], theirs[name], within)
-
-
-def test_heads(folder):
-    """Large blocks of libngrt begin at different lines: the first lines of 100 of them stay in an L1 of 512 lines, where
-    a first miss for each is all.  Were they all in one set of 8 ways, each load would miss: 10000 times."""
-    counts = count(folder, WALK, "heads", options=("--geometry=zen4", f"--preload={sys.argv[4]}"))
-    found = [s for s in counts["symbols"] if s["symbol"] == "read_heads"]
-    missed = found[0]["machines"]["zen4"]["l1_load"] if found else 0
-    print(f"{missed} misses of L1 in 10000 loads")
-    assert missed <= 300, found
 
 
 def test_twice(folder):

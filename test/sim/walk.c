@@ -7,7 +7,6 @@
  *     huge     the same of 32 MiB that was advised to be huge pages; small: of memory that was not
  *     share    two threads add to one line in turns, and to lines of their own
  *     mix      loads and stores all over 4 MiB, for cachegrind
- *     heads    loads the first bytes of 100 blocks of malloc's that need a page less a line of their slab, 100 times
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -16,7 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { LINE = 64, ROUNDS = 4, TURNS = 100000, HEADS = 100, HEAD_BYTES = 61440 - 4096 + LINE };
+enum { LINE = 64, ROUNDS = 4, TURNS = 100000 };
 
 __attribute__((noinline)) static unsigned read_lines(const volatile char *at, size_t bytes, int rounds) {
     unsigned sum = 0;
@@ -74,26 +73,6 @@ __attribute__((noinline)) static unsigned mix(volatile unsigned *at, size_t n) {
     return x;
 }
 
-__attribute__((noinline)) static unsigned read_heads(char *const *heads) {
-    unsigned sum = 0;
-    for (int i = 0; i < HEADS; ++i)
-        for (int k = 0; k < HEADS; ++k)
-            sum += *(const volatile unsigned char *)heads[k];
-    return sum;
-}
-
-static unsigned heads(void) {
-    char *blocks[HEADS];
-    unsigned sum = 0;
-    for (int i = 0; i < HEADS; ++i)
-        if ((blocks[i] = malloc(HEAD_BYTES)) != NULL)
-            blocks[i][0] = 1;
-    sum = read_heads(blocks);
-    for (int i = 0; i < HEADS; ++i)
-        free(blocks[i]);
-    return sum;
-}
-
 int main(int argc, char **argv) {
     const char *pattern = argc > 1 ? argv[1] : "";
     if (strcmp(pattern, "lines") == 0)
@@ -102,8 +81,6 @@ int main(int argc, char **argv) {
         return read_pages(map(32 << 20, pattern[0] == 'h'), 32 << 20, ROUNDS) == 0;
     if (strcmp(pattern, "mix") == 0)
         return mix((unsigned *)(void *)map(4 << 20, 0), 1 << 20) == 0;
-    if (strcmp(pattern, "heads") == 0)
-        return heads() != HEADS * HEADS;
     if (strcmp(pattern, "share") == 0) {
         pthread_t thread[2];
         pthread_barrier_init(&start, NULL, 2);
@@ -113,6 +90,6 @@ int main(int argc, char **argv) {
             pthread_join(thread[i], NULL);
         return all.shared != 2 * TURNS;
     }
-    fprintf(stderr, "walk: lines, huge, small, share, mix or heads\n");
+    fprintf(stderr, "walk: lines, huge, small, share or mix\n");
     return 2;
 }
