@@ -23,13 +23,8 @@
 
 #define NG_CALLER __builtin_return_address(0)
 
-/* Where in a cache line of 64 bytes a hit path begins, no-ops before it: what a call costs depends on how the branches lie
- * there (docs/decisions/0017-where-malloc-begins.md).  The numbers are those for clang's code. */
-#if defined(__clang__) && defined(__x86_64__)
-#define NG_BEGINS_AT(byte) __attribute__((aligned(64), patchable_function_entry(byte, byte)))
-#else
-#define NG_BEGINS_AT(byte)
-#endif
+/* Begins with a cache line, so that a hit lies in one: docs/decisions/0033-instructions-for-allocation.md. */
+#define NG_BEGINS_LINE __attribute__((aligned(64)))
 
 /* NULL on a miss. */
 static inline void *ng_hit_take(size_t size) { return ngrt_take_any(&ngrt_cache, size); }

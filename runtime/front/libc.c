@@ -66,7 +66,7 @@ NG_MISS static void *realloc_miss(void *p, size_t size, const void *caller) {
 
 /* ---- malloc, free ---- */
 
-NG_BEGINS_AT(48) void *ng_entry_malloc(size_t size) {
+NG_BEGINS_LINE void *ng_entry_malloc(size_t size) {
     void *p = ng_hit_take(size);
     return NG_LIKELY(p != NULL) ? p : ng_miss_malloc(size, NG_CALLER);
 }

@@ -193,7 +193,7 @@ static inline void *take_default_aligned(size_t size, size_t align) {
     }
 
 #define HIDDEN
-NEW(NG_BEGINS_AT(32), ng_entry_new, SIZE, take(size), new_miss(size, NG_CALLER))
+NEW(NG_BEGINS_LINE, ng_entry_new, SIZE, take(size), new_miss(size, NG_CALLER))
 NEW(HIDDEN, ng_entry_new_array, SIZE, take_default(size), any_new(size, NG_CALLER))
 NEW(HIDDEN, ng_entry_new_aligned, SIZE ALIGN, take_aligned(size, align), new_aligned_miss(size, align, NG_CALLER))
 NEW(HIDDEN, ng_entry_new_array_aligned, SIZE ALIGN, take_default_aligned(size, align),
