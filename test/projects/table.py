@@ -9,6 +9,7 @@ it only counts or prints them, its lines are.
 import dataclasses
 import glob
 import os
+import pwd
 import re
 import shutil
 
@@ -203,8 +204,21 @@ def build_sqlite3(b):
         b.compile([f"{tree}/sqlite3.c"], ["-w", f"-I{tree}"], ["-shared", "-lm"], "libsqlite3.so")
 
 
+def as_nobody(tree):
+    """What a command starts with that root must not run: sqlite3's tests end early where root reads what it must not."""
+    if os.geteuid() != 0:
+        return ()
+    nobody = pwd.getpwnam("nobody")
+    os.chown(tree, nobody.pw_uid, nobody.pw_gid)
+    for folder, folders, files in os.walk(tree):
+        for name in folders + files:
+            os.chown(os.path.join(folder, name), nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    return ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+
+
 def test_sqlite3(b):
-    status, said = b.output("./testfixture", "test/veryquick.test", cwd=b.path("sqlite3"), minutes=45)
+    tree = b.path("sqlite3")
+    status, said = b.output(*as_nobody(tree), "./testfixture", "test/veryquick.test", cwd=tree, minutes=60)
     results = {"veryquick.test": ended(status)}
     for line in said.splitlines():
         found = re.match(r"(\S+-\S+)\.\.\. (Ok|\S+)$", line)
@@ -216,6 +230,8 @@ def test_sqlite3(b):
             results[failed.group(1)] = "failed"
         elif summary:
             results["tests"], results["errors"] = summary.group(2), summary.group(1)
+    if "tests" not in results:
+        raise programs.BuildFailed(f"sqlite3's tests did not come to their end, see {b.test_log}")
     return results
 
 
