@@ -146,7 +146,9 @@ def test_libxml2(b):
     results = {}
     for name in LIBXML2_PROGRAMS:
         status, said = b.output(f"./{name}", cwd=b.path("libxml2"), minutes=20)
-        kept = [line for line in said.splitlines() if re.match(r"## |Total|Ran |.*(error|fail|FAIL|mismatch|differ)", line)]
+        # Debian's sources lack the files of the threads' tests, and all threads say so at once, into each other's lines.
+        kept = [line for line in said.splitlines()
+                if re.match(r"## |Total|Ran |(File|Result|Error|Failed|Function) .*(error|fail|FAIL|mismatch|differ)", line)]
         results.update({name: ended(status), **{f"{name}: {k}": v for k, v in numbered(kept).items()}})
     return results
 
