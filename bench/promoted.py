@@ -28,7 +28,7 @@ import peers
 from programs import PROGRAMS, Build, BuildFailed
 
 FIELD = r"^%s: +'?(.*?)'?$"
-PLACE = re.compile(r"^DebugLoc: +\{ File: '?(.*?)'?, Line: (\d+), Column: (\d+) \}", re.M | re.S)
+PLACE = re.compile(r"^DebugLoc: +\{ File: '?([^,']*)'?,\s+Line: (\d+),\s+Column: (\d+) \}", re.M)  # long ones are broken
 FUNCTION = re.compile(FIELD % "Function", re.M)
 SAID = re.compile(r"^  - \w+: +'?(.*?)'?$", re.M)
 LINES = "-gline-tables-only "
