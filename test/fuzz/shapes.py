@@ -466,6 +466,26 @@ $attr static void $f(struct ctx *c, unsigned n) {
     free(m);
 }
 """),
+    ("nothing", 1, r"""
+/* No bytes: a block of its own all the same, from malloc and calloc; a free, from realloc. */
+$attr static void $f(struct ctx *c, unsigned n) {
+    for (unsigned i = 0; i < n; ++i) {
+        char *p = (char *)malloc(n / 100), *q = (char *)calloc(i % 2 == 0 ? n / 100 : 8, n / 100), *r = (char *)malloc($small);
+        if (p == NULL || q == NULL || r == NULL || keep(p) == q) die("no bytes");
+        fill(r, $small, i);
+        mix(c, digest(r, $small));
+        p = (char *)realloc(p, i % $few == 0 ? 0 : $small);
+        if ((p == NULL) != (i % $few == 0)) die("realloc to no bytes");
+        free(p);
+        if (keep(realloc(r, 0)) != NULL) die("realloc to 0");
+        free(q);
+        free(NULL);
+        q = (char *)realloc(NULL, n / 100);
+        if (q == NULL) die("realloc of nothing");
+        free(q);
+    }
+}
+"""),
     ("refused", 1, r"""
 $attr static void $f(struct ctx *c, unsigned n) {
     hidden_size = SIZE_MAX / 2 - n;
