@@ -23,6 +23,8 @@ void *ng_calloc(size_t bytes);
 void *ng_aligned(size_t align, size_t size);
 /* p is ours, size is not 0; on failure p stays as it is. */
 void *ng_realloc(void *p, size_t size);
+/* Whether realloc leaves a block where it is: the new size fits, and fills at least half of it. */
+static inline bool ng_realloc_keeps(size_t usable, size_t size) { return size <= usable && size >= usable / 2; }
 /* Any pointer: NULL, ours, another malloc's. */
 void ng_free(void *p);
 /* p is ours. */

@@ -121,8 +121,8 @@ NG_EXPORT_AS(entry_calloc) void *__libc_calloc(size_t count, size_t size);
  * the long way. */
 static NG_NOINLINE void *move_small(void *p, uintptr_t from, size_t size, uintptr_t to, const void *caller) {
     size_t usable = ng_classes[from / sizeof(struct ngrt_bin)].size;
-    if (to < from && size >= usable / 2)
-        return p; /* as ng_realloc has it */
+    if (ng_realloc_keeps(usable, size))
+        return p;
     void *q = ngrt_take(&ngrt_cache, to);
     if (NG_UNLIKELY(q == NULL))
         return realloc_miss(p, size, caller);

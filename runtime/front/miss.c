@@ -241,13 +241,10 @@ size_t ng_usable(const void *p) {
     return ng_classes[ng_word_class(word)].size;
 }
 
-/* A block keeps its place while the new size fills at least half of it (move_small in libc.c likewise). */
-static bool fits(size_t usable, size_t size) { return size <= usable && size >= usable / 2; }
-
 void *ng_realloc(void *p, size_t size) {
     size_t usable = ng_usable(p);
     bool large = usable > NGRT_SMALL_MAX || ng_arena_word(p) == NGRT_BIN_LARGE;
-    if (!large && fits(usable, size))
+    if (!large && ng_realloc_keeps(usable, size))
         return p;
     if (large && size > NGRT_SMALL_MAX) {
         if (size > PTRDIFF_MAX)
