@@ -239,15 +239,15 @@ def test_sqlite3(b):
         line = re.sub(r"\b(pager1-16\.1)\.\d+", r"\1.N", line)  # how long the folder's name is
         found = re.match(r"(\S+-\S+)\.\.\. (Ok|\S+)$", line)
         failed = re.match(r"! (\S+) ", line)
-        summary = re.match(r"\d+ errors out of \d+ tests", line)
+        summary = re.match(r"(\d+) errors out of \d+ tests", line)
         if found or failed:
             name = (found or failed).group(1)
             name = re.sub(r"\d+", "N", name) if SQLITE_COUNTED.search(name) else name
             if failed or results.get(name, "Ok") == "Ok":
                 results[name] = found.group(2) if found else "failed"
         elif summary:
-            results["tests"] = "ran"
-    if "tests" not in results:
+            results["errors"] = summary.group(1)
+    if "errors" not in results:
         raise programs.BuildFailed(f"sqlite3's tests did not come to their end, see {b.test_log}")
     return results
 

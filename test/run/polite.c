@@ -5,7 +5,8 @@
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
  * sleeps and little while it works now and then, stays out of the way where the program has use for every processor, and
  * is gone when fork returns.
- * Usage: polite small|never|early|big|parks|crowded|crowded_at_start|fork|fork_handlers|threads_fork|exit|core|affinity|pinned|load LIBRARY
+ * Usage: polite small|never|early|big|parks|crowded|crowded_at_start|fork|fork_handlers|threads_fork|exit|core|affinity|
+ *        pinned|load LIBRARY
  */
 #include "check.h"
 #include "tasks.h"
