@@ -6,6 +6,7 @@
  *     lines    loads one byte of each line of 4 MiB, four times
  *     huge     the same of 32 MiB that was advised to be huge pages; small: of memory that was not
  *     share    two threads add to one line in turns, and to lines of their own
+ *     end      threads that end after this many instructions and that many, one after the other
  *     mix      loads and stores all over 4 MiB, for cachegrind
  */
 #include <pthread.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { LINE = 64, ROUNDS = 4, TURNS = 100000 };
+enum { LINE = 64, ROUNDS = 4, TURNS = 100000, ENDS = 200 };
 
 __attribute__((noinline)) static unsigned read_lines(const volatile char *at, size_t bytes, int rounds) {
     unsigned sum = 0;
@@ -48,16 +49,33 @@ static struct {
     _Alignas(LINE) volatile unsigned own[2][LINE / sizeof(unsigned)];
 } all;
 
-static pthread_barrier_t start;
+static volatile unsigned running;
 
+/* Both wait awake: a thread that the system has yet to wake would leave the other one all turns until then. */
 __attribute__((noinline)) static void *take_turns(void *which) {
     unsigned me = (unsigned)(uintptr_t)which;
-    pthread_barrier_wait(&start);
+    __atomic_fetch_add(&running, 1, __ATOMIC_RELAXED);
+    while (running < 2)
+        ;
     for (int i = 0; i < TURNS; ++i) {
         __atomic_fetch_add(&all.shared, 1, __ATOMIC_RELAXED);
         all.own[me][0]++;
     }
     return NULL;
+}
+
+static void *count_to(void *most) {
+    for (volatile uintptr_t k = 0; k < (uintptr_t)most; ++k)
+        ;
+    return NULL;
+}
+
+static void run_two(void *(*work)(void *)) {
+    pthread_t thread[2];
+    for (uintptr_t i = 0; i < 2; ++i)
+        pthread_create(&thread[i], NULL, work, (void *)i);
+    for (int i = 0; i < 2; ++i)
+        pthread_join(thread[i], NULL);
 }
 
 __attribute__((noinline)) static unsigned mix(volatile unsigned *at, size_t n) {
@@ -82,14 +100,16 @@ int main(int argc, char **argv) {
     if (strcmp(pattern, "mix") == 0)
         return mix((unsigned *)(void *)map(4 << 20, 0), 1 << 20) == 0;
     if (strcmp(pattern, "share") == 0) {
-        pthread_t thread[2];
-        pthread_barrier_init(&start, NULL, 2);
-        for (uintptr_t i = 0; i < 2; ++i)
-            pthread_create(&thread[i], NULL, take_turns, (void *)i);
-        for (int i = 0; i < 2; ++i)
-            pthread_join(thread[i], NULL);
+        run_two(take_turns);
         return all.shared != 2 * TURNS;
     }
-    fprintf(stderr, "walk: lines, huge, small, share or mix\n");
+    if (strcmp(pattern, "end") == 0) {
+        pthread_t thread;
+        for (uintptr_t i = 0; i < ENDS; ++i)
+            if (pthread_create(&thread, NULL, count_to, (void *)i) != 0 || pthread_join(thread, NULL) != 0)
+                return 1;
+        return 0;
+    }
+    fprintf(stderr, "walk: lines, huge, small, share, end or mix\n");
     return 2;
 }

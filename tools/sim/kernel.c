@@ -113,6 +113,7 @@ static void give_processors(Addr mask, SizeT bytes) {
 void ngsim_pre_syscall(ThreadId tid, UInt number, UWord *args, UInt count) {
     (void)number, (void)args, (void)count;
     ngsim_take_in();
+    ngsim_not_back_at_once();
     ngsim_thread_of(tid)->switched = ngsim_state.turns;
 }
 

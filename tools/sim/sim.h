@@ -120,6 +120,8 @@ void ngsim_start_client_code(ThreadId tid, ULong blocks);
 void ngsim_name_thread(ThreadId tid, const HChar *name);
 void ngsim_thread_created(ThreadId parent, ThreadId child);
 void ngsim_forked(ThreadId tid);
+/* Called before each system call. */
+void ngsim_not_back_at_once(void);
 /* Called by instrumented code: the turn is over, the next block's event check ends it. */
 VG_REGPARM(1) void ngsim_on_end_of_turn(HChar *guest);
 

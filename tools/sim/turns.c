@@ -89,6 +89,9 @@ VG_REGPARM(1) void ngsim_on_end_of_turn(HChar *guest) {
     order.ended = True;
 }
 
+/* The block that ended the turn ends in a system call: the thread may wait for the others there, or end. */
+void ngsim_not_back_at_once(void) { order.ended = False; }
+
 /* A child of fork has one thread. */
 void ngsim_forked(ThreadId tid) {
     (void)tid;
