@@ -80,5 +80,6 @@ void ng_totals_read(struct ng_totals *t) {
     t->room_faults = ng_pages_faults();
     struct ng_room_counts room = ng_room_counts();
     t->room_wakes = room.wakes;
+    t->room_beside = room.beside;
     t->room_starts = room.starts;
 }

@@ -89,12 +89,23 @@ static void leave_processor_of_maker(cpu_set_t *set) {
         *set = rest;
 }
 
+static unsigned within_quota(const cpu_set_t *set) {
+    unsigned allowed = (unsigned)CPU_COUNT(set), quota = quota_cpus();
+    allowed = allowed == 0 ? 1 : allowed;
+    return quota < allowed ? quota : allowed;
+}
+
 unsigned ng_os_cpus(bool room_asks) {
     cpu_set_t set;
     program_cpus(room_asks, &set);
-    unsigned allowed = (unsigned)CPU_COUNT(&set), quota = quota_cpus();
-    allowed = allowed == 0 ? 1 : allowed;
-    return quota < allowed ? quota : allowed;
+    return within_quota(&set);
+}
+
+unsigned ng_os_cpus_at_least(unsigned enough) {
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    add_cpus_of(0, &own);
+    return (unsigned)CPU_COUNT(&own) >= enough ? within_quota(&own) : ng_os_cpus(false);
 }
 
 const char *ng_os_cpu_folder = "/sys/devices/system/cpu";
@@ -164,4 +175,14 @@ void ng_os_room_cpus(int wanted, int program, cpu_set_t *set) {
     leave_processor_of_maker(set);
     keep_the_weaker_kind(set);
     leave_core_of(program, set);
+}
+
+void ng_os_leave_cpu(int cpu) {
+    cpu_set_t all, others;
+    if (sched_getaffinity(0, sizeof all, &all) != 0 || !CPU_ISSET(cpu, &all))
+        return;
+    others = all;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+        (void)sched_setaffinity(0, sizeof all, &all);
 }

@@ -67,9 +67,14 @@ void ng_os_wake(uint64_t *word);
 /* How many CPUs' worth of time this process may use at once: its threads' affinity and cgroup quota, rounded down.
  * room_asks: the caller is the room's thread. */
 unsigned ng_os_cpus(bool room_asks);
+/* The same, for a thread of the program; where that one alone may use `enough` of them or more, only its own are counted: half of
+ * the time. */
+unsigned ng_os_cpus_at_least(unsigned enough);
 /* Where the room's thread, which asks, should run: the smaller kind of the CPUs in the mask where there are several kinds, and none
  * that shares the physical core of the program's CPU if others remain.  wanted: a CPU's number, or negative to choose. */
 void ng_os_room_cpus(int wanted, int program, cpu_set_t *set);
+/* Moves the calling thread off a CPU, if its affinity has another one, and leaves that affinity as it was. */
+void ng_os_leave_cpu(int cpu);
 extern const char *ng_os_cpu_folder; /* where the system tells of CPUs; tests show it others */
 
 /* ---- cgroup.c, limits.c ---- */

@@ -268,7 +268,10 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 uint64_t ng_pages_tick(uint64_t now) {
     if (!ng_pages_waiting())
         return 0;
-    ng_pressure_look(now);
+    if (ng_room_present())
+        ng_pressure_look(now);
+    else
+        ng_pressure_look_later(now);
     uint64_t until = now + (ng_room_present() ? SPARSE_NS : THREAD_SPARSE_NS);
     if (!ng_sparse_go_on(until))
         return SPARSE_NS;

@@ -51,15 +51,25 @@ static void note(const struct ng_os_memory *m, uint64_t now) {
         ng_store(&short_until, 0, NG_RELAXED);
 }
 
+/* The heap has grown by much of what was left. */
+static bool has_grown(uint64_t now) {
+    uint64_t last = ng_load(&last_look, NG_RELAXED);
+    return last != 0 && now >= last + SOONEST_NS && ng_arena_in_use() >= ng_load(&grown_at, NG_RELAXED);
+}
+
 void ng_pressure_look(uint64_t now) {
     uint64_t next = ng_load(&next_look, NG_ACQUIRE);
-    bool grown =
-        ng_arena_in_use() >= ng_load(&grown_at, NG_RELAXED) && now >= ng_load(&last_look, NG_RELAXED) + SOONEST_NS;
     /* While one looks, next_look is at its highest. */
-    if (next == UINT64_MAX || (now < next && !grown) || !ng_cas(&next_look, &next, UINT64_MAX, NG_ACQUIRE))
+    if (next == UINT64_MAX || (now < next && !has_grown(now)) || !ng_cas(&next_look, &next, UINT64_MAX, NG_ACQUIRE))
         return;
     struct ng_os_memory m = ng_os_memory();
     note(&m, now);
     ng_store(&last_look, now, NG_RELAXED);
     ng_store(&next_look, now + LOOK_NS, NG_RELEASE);
+}
+
+void ng_pressure_look_later(uint64_t now) {
+    uint64_t never = 0;
+    if (!ng_cas(&next_look, &never, now + LOOK_NS, NG_ACQUIRE))
+        ng_pressure_look(now);
 }

@@ -47,7 +47,8 @@ uint32_t ng_room_wanted;
 static ng_atomic life;
 static struct ng_park park;
 static ng_atomic quit, timed;
-static ng_atomic starts, wakes;
+static ng_atomic starts, wakes, beside;
+static ng_atomic waker_cpu; /* where the thread ran that woke the room, plus one; 0: it woke by itself */
 static ng_atomic start_at = {START_SLABS};
 static ng_atomic process;
 static ng_atomic exiting;
@@ -58,7 +59,8 @@ static pthread_t thread;
 static struct ng_spare spare; /* the room's thread; cpus: whoever starts it */
 
 struct ng_room_counts ng_room_counts(void) {
-    return (struct ng_room_counts){ng_load(&starts, NG_RELAXED), ng_load(&wakes, NG_RELAXED)};
+    return (struct ng_room_counts){ng_load(&starts, NG_RELAXED), ng_load(&wakes, NG_RELAXED),
+                                   ng_load(&beside, NG_RELAXED)};
 }
 
 /* ---- the loop ---- */
@@ -102,6 +104,18 @@ static bool words_wait(void) {
     return false;
 }
 
+/* The kernel wakes a thread where its waker runs while it takes all cores for busy, which on a machine with two it does though one is
+ * idle (docs/decisions/0038-off-the-wakers-core.md): there the room would stop the program for as long as it works.  Once moved it stays,
+ * since its last core is idle when it is woken. */
+static void leave_program(int cpu) {
+    if (cpu < 0 || cpu != sched_getcpu())
+        return;
+    if (ng_heap_count() < spare.cpus)
+        ng_os_leave_cpu(cpu);
+    if (cpu == sched_getcpu())
+        ng_count(&beside, 1);
+}
+
 /* full: what is wanted of fresh pages cannot be had, so it is no work. */
 static void sleep_until_woken(bool full) {
     stall_if("idle");
@@ -109,11 +123,13 @@ static void sleep_until_woken(bool full) {
     if (collapse != 0 && (due == 0 || collapse < due))
         due = collapse;
     ng_store(&timed, due != 0, NG_RELAXED);
+    ng_store(&waker_cpu, 0, NG_RELAXED);
     ng_park_begin(&park);
     if (!words_wait() && (full || !ng_pages_wanted()) && ng_load(&quit, NG_ACQUIRE) == 0 &&
         (due != 0 || !ng_pages_waiting()))
         ng_os_sleep(&park.word.value, NG_PARKED, due);
     ng_park_end(&park);
+    leave_program((int)ng_load(&waker_cpu, NG_RELAXED) - 1);
 }
 
 /* Whoever asked for a room by NGRT_SERVER=on, or for handshakes, has said that a core is to spare. */
@@ -138,6 +154,7 @@ static void *room_main(void *program_cpu) {
     ng_os_room_cpus(ng_options.core, (int)(intptr_t)program_cpu, &cpus);
     pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
     pthread_setname_np(pthread_self(), "ngrt-room");
+    leave_program((int)(intptr_t)program_cpu);
     uint64_t last_word = 0;
     bool full = false; /* no more can be faulted in for now: the arena or memory is at its end */
     ng_spare_begin(&spare, ng_os_now());
@@ -179,6 +196,7 @@ bool ng_room_present(void) { return ng_park_state(&park) != NG_ABSENT; }
 void ng_room_wake(void) {
     if (ng_park_wake(&park)) {
         ng_add(&wakes, 1, NG_RELAXED);
+        ng_store(&waker_cpu, (uint64_t)sched_getcpu() + 1, NG_RELAXED);
         ng_os_wake(&park.word.value);
     }
 }
@@ -245,12 +263,13 @@ static bool create_thread(void) {
 
 /* How long not to start a room, ns; 0: now.  Who asks is alone in that (STARTING). */
 static uint64_t must_wait(uint64_t now) {
-    spare.cpus = ng_os_cpus(false);
+    uint32_t heaps = ng_heap_count();
+    spare.cpus = ng_os_cpus_at_least(heaps < 2 ? 2 : heaps + 1);
     spare.cpus_at = now;
     if (spare.cpus < 2)
         return HOPELESS_NS;
     /* With fewer threads than processors one is to spare. */
-    if (own_core() || ng_heap_count() < spare.cpus || ng_spare_at_start(&spare, now))
+    if (own_core() || heaps < spare.cpus || ng_spare_at_start(&spare, now))
         return 0;
     return spare.rest;
 }

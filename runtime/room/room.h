@@ -59,6 +59,7 @@ void ng_room_note_process(void);
 
 struct ng_room_counts {
     uint64_t starts, wakes;
+    uint64_t beside; /* wakes of these after which it worked on the core of who woke it */
 };
 struct ng_room_counts ng_room_counts(void);
 

@@ -4,7 +4,7 @@
  * Where memory is short bounds tighten: near a limit nothing is faulted in ahead, and when the kernel says that somebody
  * waits for memory what is free goes back at once, whatever the decay.  The limits are a folder of files here, which the
  * test writes.
- * Usage: memory_short limits|near|stalled
+ * Usage: memory_short limits|near|later|stalled
  */
 #include "heap.h"
 
@@ -87,6 +87,21 @@ static void near_a_limit(void) {
     CHECK(faults == 0, "%llu pages faulted in ahead near the limit", (unsigned long long)faults);
 }
 
+/* A thread without a room does not stop to read files when the program has just begun. */
+static void later(void) {
+    uint64_t now = ng_os_now(), ms = 1000000;
+    void *large[3];
+    for (int i = 0; i < 3; i++)
+        memset(large[i] = heap_alloc(16 * MIB), 1, 16 * MIB);
+    tell("memory.max", "1000000000\n");
+    tell("memory.current", "990000000\n");
+    for (int i = 0; i < 3; i++) {
+        heap_free(large[i]); /* something to give back: else there is nothing to look for */
+        (void)ng_pages_tick(now + (uint64_t)i * 600 * ms);
+        CHECK(ng_pressure_near() == (i == 2), "%d ms after its start", i * 600);
+    }
+}
+
 /* Not in line in main, which libc calls: the room would take the call for libc's. */
 static __attribute__((noinline)) void stalled(void) {
     tell("pressure", "some avg10=0.00 total=1000\n");
@@ -122,6 +137,8 @@ int main(int argc, char **argv) {
         limits();
     else if (strcmp(argv[1], "near") == 0)
         near_a_limit();
+    else if (strcmp(argv[1], "later") == 0)
+        later();
     else
         stalled();
     return 0;
