@@ -56,6 +56,21 @@ static void collapse(size_t slab) {
     set_kind(slab, ng_os_collapse(start, NG_CHUNK_BYTES) ? HUGE : REFUSED);
 }
 
+bool ng_collapse_first(size_t slab, size_t most, size_t *missing) {
+    char *start = ng_slab_start((uint32_t)slab);
+    size_t pages = NG_CHUNK_BYTES / ng_os_page();
+    if (kind(slab) == HUGE)
+        return true;
+    size_t absent = pages - ng_os_present(start, pages);
+    if (absent > most)
+        return true;
+    if (!ng_os_collapse(start, NG_CHUNK_BYTES))
+        return false;
+    set_kind(slab, HUGE);
+    *missing += absent;
+    return true;
+}
+
 /* One chunk collapsed, or all of them looked at. */
 static void look(void) {
     size_t chunks = ng_load(&ng_arena.bump, NG_RELAXED) / NG_CHUNK_SLABS;

@@ -28,8 +28,11 @@ enum {
     MOST_PROBE_CHUNKS = 128,
     COMMIT_AHEAD = 128,                  /* slabs */
     METADATA_FROM = 32 * NG_CHUNK_SLABS, /* for small blocks: a chunk for magazines is a thirty-second of it */
-    MOST_TRIES = 8,                      /* to collapse it: that fails while one of its pages is being faulted in */
-    SPARSE_NS = 100000,                  /* the room at a time; as long in between */
+    MOST_TRIES = 8, /* to collapse a chunk: that fails while one of its pages is being faulted in */
+    FIRST_CHUNKS = 4,
+    FIRST_FROM = METADATA_FROM, /* in use */
+    FIRST_PART = 64,            /* of what is in use then: so much memory may the first chunks take more */
+    SPARSE_NS = 100000,         /* the room at a time; as long in between */
     THREAD_SPARSE_NS = 20000,
     SHORT_NS = 100000000,
     LOOK_NS = 1000000000, /* at whether memory is short, while there is something to give back */
@@ -207,11 +210,27 @@ static void note_faults(uint64_t pages) {
  * pages pay and the heap is large. */
 static void collapse_metadata(void) {
     static unsigned tries;
-    if (tries >= MOST_TRIES || ng_load(&asked, NG_RELAXED) < METADATA_FROM || huge_ns == 0 || !huge_pays())
+    if (tries >= MOST_TRIES || ng_load(&asked, NG_RELAXED) < METADATA_FROM)
         return;
     char *chunk = ng_arena_metadata_chunk();
     bool done = chunk == NULL || ng_os_collapse(chunk, NG_CHUNK_BYTES);
     tries = done ? MOST_TRIES : tries + 1;
+}
+
+/* What a program uses all the time lies in the chunks that it began with: the first slab of each class, from which short-lived
+ * blocks come again and again, and what it set up at its start.  Those slabs are seldom full, so that the chunks never seem worth
+ * collapsing by what is missing from them alone; beside a large heap it is little
+ * (docs/decisions/0038-first-chunks-on-huge-pages.md).  Once. */
+static void collapse_first(void) {
+    static unsigned chunk, tries;
+    static size_t spent;
+    if (chunk >= FIRST_CHUNKS || ng_arena_in_use() < FIRST_FROM)
+        return;
+    size_t may = ng_arena_in_use() / FIRST_PART * (NG_SLAB_BYTES / ng_os_page());
+    for (; chunk < FIRST_CHUNKS; chunk++, tries = 0)
+        if (!ng_collapse_first((size_t)chunk * NG_CHUNK_SLABS, may > spent ? may - spent : 0, &spent) &&
+            ++tries < MOST_TRIES)
+            return;
 }
 
 bool ng_pages_ahead(void) {
@@ -241,8 +260,10 @@ bool ng_pages_ahead(void) {
     note_pace(end, (end - begin) * NG_CHUNK_SLABS / n);
     note_faults(huge ? 1 : ((size_t)n << NGRT_SLAB_SHIFT) / ng_os_page());
     offer(first, n);
-    if (huge)
+    if (huge_ns != 0 && huge_pays()) {
         collapse_metadata();
+        collapse_first();
+    }
     return done;
 }
 
