@@ -220,7 +220,7 @@ static void collapse_metadata(void) {
 /* What a program uses all the time lies in the chunks that it began with: the first slab of each class, from which short-lived
  * blocks come again and again, and what it set up at its start.  Those slabs are seldom full, so that the chunks never seem worth
  * collapsing by what is missing from them alone; beside a large heap it is little
- * (docs/decisions/0038-first-chunks-on-huge-pages.md).  Once. */
+ * (docs/decisions/0039-first-chunks-on-huge-pages.md).  Once. */
 static void collapse_first(void) {
     static unsigned chunk, tries;
     static size_t spent;
