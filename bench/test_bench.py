@@ -378,6 +378,16 @@ class InstructionsInAndForAllocation(unittest.TestCase):
         self.assertRegex(out.getvalue(), r"(?m)^without sqlite3, .*: 0\.50$")
 
 
+    def test_requests_of_small_and_large_blocks_and_their_totals(self):
+        def said(*counts):
+            return dict(zip((*instructions.REQUESTS, *instructions.LARGE), counts))
+        out = io.StringIO()
+        instructions.show_all_requests([("lua", said(1, 80, 60, 45, 0, 0, 0, 0)), ("split", said(0, 20, 20, 20, 40, 38, 19, 19))], out)
+        self.assertRegex(out.getvalue(), r"(?m)^lua +80 +75\.0% +75\.0% +0 +- +- +-$")
+        self.assertRegex(out.getvalue(), r"(?m)^split +20 +100\.0% +100\.0% +40 +95\.0% +50\.0% +100\.0%$")
+        self.assertRegex(out.getvalue(), r"(?m)^in all +100 +80\.0% +81\.2% +40 +95\.0% +50\.0% +100\.0%$")
+
+
 class PredictionsStandBesideMeasurements(unittest.TestCase):
     def test_counts_are_summed_over_processes(self):
         line = '{"ngrt":"0.1.0","allocations":7,"frees":5,"self_served":2,"live":3}'
