@@ -11,7 +11,8 @@ that each takes.
 Ours are counted by the records of optimization.  The Attributor records nothing: its places are those at which its binary has
 fewer calls of allocation functions than clang's in the same function.  A place is a line and column in a function.  Where it
 took one that we leave, our reason is shown; where there is none, that is a failure.  A file that the Attributor cannot
-compile, or not within --limit seconds, is compiled without it, and counted in the table.  Exit: 0 all well, 1 not.
+compile, or not within --limit seconds of processor time, is compiled without it, and counted in the table.  Exit: 0 all
+well, 1 not.
 """
 
 import argparse
@@ -47,7 +48,7 @@ PROMOTED = "moved to the stack|allocated once"
 
 # The compiler with the Attributor, and without where that fails or does not end.
 WRAPPER = """#!/bin/sh
-timeout -k 5 {limit} {compiler} {flags} "$@" 2>{log}.$$ && exec rm -f {log}.$$
+(ulimit -t {limit} && exec {compiler} {flags} "$@" 2>{log}.$$) && exec rm -f {log}.$$
 rm -f {log}.$$
 {compiler} "$@" || exit
 echo "$@" >>{log}
@@ -284,7 +285,7 @@ def main():
     known = {**{p.name: p for p in PROGRAMS if p.elf is None and not p.packaged}, **projects}  # not a server, which a script drives
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(known)} (default: {', '.join(projects)})")
-    parser.add_argument("--limit", type=int, default=300, help="seconds that the Attributor has for a file (default 300)")
+    parser.add_argument("--limit", type=int, default=300, help="seconds of processor time that the Attributor has for a file (default 300)")
     parser.add_argument("--scale", type=float, default=0.1, help="how much of its work a program of programs.py does (default 0.1)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="of builds (default: the processors)")
     parser.add_argument("--places", action="store_true", help="shows each place that nextgen-promote takes")
