@@ -3,7 +3,8 @@
 """instructions.py: what is executed in and for allocation, by the program's own threads, with each allocator and with the pass.
 
     bench/instructions.py [--scale X] [PROGRAM...]     real programs of programs.py, so much of their work (default 0.05)
-    bench/instructions.py --requests [--scale X] [PROGRAM...]    their requests alone, and those of our own workloads
+    bench/instructions.py --requests [--scale X] [PROGRAM...]    requests alone: of all real programs, our own workloads, and
+                                                       examples/split.c
 
 ng-sim counts each program under each peer, and under libngrt preloaded and in line.  Of a preloaded allocator that is what its
 own code executes.  What is in line is the program's code: there it is what the program executes in all less what it does without
@@ -11,13 +12,16 @@ any allocator (its own code, built by clang-19 -O2; the median over the peers), 
 too.  Where a program allocates little that difference is lost in what two builds differ by; so it is never taken for less than
 what the runtime's own code executed, and the mean is told without such programs as well.
 The last columns are of a run without the simulator in which each call is counted: blocks requested ahead of time, how many of them
-were then allocated, and how many of those were ready.
+were then allocated, and how many of those were ready.  With --requests, large blocks follow, which are requested one at a time;
+the last of their columns is how many of those that were ready were also in memory, all their pages.
 """
 
 import argparse
 import json
 import math
+import os
 import statistics
+import subprocess
 import sys
 
 import builds
@@ -42,17 +46,18 @@ def executed(load, allocator):
 
 
 REQUESTS = ("requests", "requested_blocks", "requested_used", "requested_ready")
+LARGE = ("requested_large", "requested_large_used", "requested_large_ready", "requested_large_faulted")
 
 
 def requests(load, allocator):
-    """The runtime's own counts of one run: REQUESTS."""
+    """The runtime's own counts of one run: REQUESTS and LARGE."""
     command = load.command(allocator)
     command.env["NGRT_STATS"] = "json"
     measure.run_once(command, 600)
     with open(command.stderr, encoding="utf-8", errors="replace") as file:
         stats = [json.loads(line) for line in file if line.startswith('{"ngrt"')]
     load.clear(command)
-    return {name: sum(one[name] for one in stats) for name in REQUESTS}
+    return {name: sum(one[name] for one in stats) for name in (*REQUESTS, *LARGE)}
 
 
 def costs(made):
@@ -75,6 +80,40 @@ def share(part, whole):
 def show_requests(asked):
     return (f"{asked['requested_blocks']:>10}{share(asked['requested_used'], asked['requested_blocks']):>8}"
             f"{share(asked['requested_ready'], asked['requested_used']):>8}")
+
+
+def show_large(asked):
+    requested, used, ready, faulted = (asked[name] for name in LARGE)
+    return f"{requested:>10}{share(used, requested):>8}{share(ready, used):>8}{share(faulted, ready):>11}"
+
+
+def show_all_requests(asked, out):
+    """A table out of (name, what requests() said), line by line, and its totals."""
+    print(f"{'':<22}{'blocks':>10}{'used':>8}{'ready':>8}{'large':>10}{'used':>8}{'ready':>8}{'in memory':>11}", file=out)
+    total = dict.fromkeys((*REQUESTS, *LARGE), 0)
+    for name, one in asked:
+        print(f"{name:<22}{show_requests(one)}{show_large(one)}", file=out, flush=True)
+        total = {key: total[key] + one[key] for key in total}
+    print(f"{'in all':<22}{show_requests(total)}{show_large(total)}", file=out)
+
+
+class Example(engine.Load):
+    """One of examples/, with the pass."""
+
+    def __init__(self, name):
+        super().__init__(f"examples/{name}", {"kind": "own", "threads": 1}, set())
+        self.source = os.path.join(peers.ROOT, "examples", f"{name}.c")
+        self.binary = os.path.join(peers.ROOT, "build", "examples", name)
+
+    def prepare(self, builder, wanted):
+        os.makedirs(os.path.dirname(self.binary), exist_ok=True)
+        try:
+            subprocess.run([peers.built("bin/ngcc"), "-O2", self.source, "-o", self.binary], check=True)
+        except subprocess.CalledProcessError as failure:
+            raise BuildFailed(str(failure)) from failure
+
+    def command(self, allocator):
+        return self.made(allocator, [self.binary])
 
 
 def mean(ratios):
@@ -101,10 +140,10 @@ def loads(options, known, builder):
     """What is to be counted, built; what cannot be is told."""
     made = [engine.Real(known[name].scaled(options.scale), builder) for name in options.programs]
     if options.requests:
-        made += [engine.Own(w, options.scale) for w in workloads.WORKLOADS]
+        made += [*(engine.Own(w, options.scale) for w in workloads.WORKLOADS), Example("split")]
     for load in made:
         try:
-            load.prepare(builder, ["plain", "pass"])
+            load.prepare(builder, ["pass"] if options.requests else ["plain", "pass"])
             yield load
             builder.progress.say(f"{load.name}: done")
         except (BuildFailed, builds.FetchFailed, peers.Missing, tables.Failed, OSError) as failure:
@@ -115,18 +154,17 @@ def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=0.05)
     parser.add_argument("--requests", action="store_true", help="what is requested alone, also by our own workloads")
-    parser.add_argument("programs", nargs="*", default=SIX)
+    parser.add_argument("programs", nargs="*")
     options = parser.parse_args(argv)
     known = {p.name: p for p in PROGRAMS if p.elf is None}  # not a server, which a script drives
     unknown = [name for name in options.programs if name not in known]
     if unknown or not options.scale > 0:
         parser.error(f"no program '{unknown[0]}'; there are {', '.join(known)}" if unknown else "--scale: a number above 0")
+    options.programs = options.programs or ([p for p in known if not known[p].packaged] if options.requests else SIX)
     builder = builds.Builder(builds.Progress(7200))
     builder.build_project((*builds.TARGETS, *(("workloads",) if options.requests else ("ng-sim",))))
     if options.requests:
-        print(f"{'program':<22}{'requested':>10}{'used':>8}{'ready':>8}")
-        for load in loads(options, known, builder):
-            print(f"{load.name:<22}{show_requests(requests(load, peers.allocator(peers.PASS)))}", flush=True)
+        show_all_requests(((load.name, requests(load, peers.allocator(peers.PASS))) for load in loads(options, known, builder)), sys.stdout)
     else:
         show([row(load) for load in loads(options, known, builder)], sys.stdout)
     return 1 if builder.errors else 0

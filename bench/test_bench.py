@@ -26,6 +26,7 @@ import builds  # noqa: E402
 import demo  # noqa: E402
 import engine  # noqa: E402
 import instructions  # noqa: E402
+import promoted  # noqa: E402
 import measure  # noqa: E402
 import peers  # noqa: E402
 import predict  # noqa: E402
@@ -376,6 +377,73 @@ class InstructionsInAndForAllocation(unittest.TestCase):
         self.assertRegex(out.getvalue(), r"(?m)^jq .* 0\.50 +80 +75\.0% +75\.0%$")
         self.assertIn("0.29 in the geometric mean of 3", out.getvalue())
         self.assertRegex(out.getvalue(), r"(?m)^without sqlite3, .*: 0\.50$")
+
+
+    def test_requests_of_small_and_large_blocks_and_their_totals(self):
+        def said(*counts):
+            return dict(zip((*instructions.REQUESTS, *instructions.LARGE), counts))
+        out = io.StringIO()
+        instructions.show_all_requests([("lua", said(1, 80, 60, 45, 0, 0, 0, 0)), ("split", said(0, 20, 20, 20, 40, 38, 19, 19))], out)
+        self.assertRegex(out.getvalue(), r"(?m)^lua +80 +75\.0% +75\.0% +0 +- +- +-$")
+        self.assertRegex(out.getvalue(), r"(?m)^split +20 +100\.0% +100\.0% +40 +95\.0% +50\.0% +100\.0%$")
+        self.assertRegex(out.getvalue(), r"(?m)^in all +100 +80\.0% +81\.2% +40 +95\.0% +50\.0% +100\.0%$")
+
+
+RECORDS = """--- !Passed
+Pass:            nextgen-promote
+Name:            Stack
+DebugLoc:        { File: 'src/page.cpp', Line: 20, Column: 7 }
+Function:        _ZN4PageC1Ev
+Args:
+  - Callee:          malloc
+  - String:          ': moved to the stack, 24 bytes'
+...
+--- !Missed
+Pass:            nextgen-promote
+Name:            OnHeap
+DebugLoc:        { File: src/page.cpp, Line: 30, Column: 3 }
+Function:        fill
+Args:
+  - Callee:          malloc
+  - String:          ': stays on the heap: it is returned'
+...
+"""
+
+
+class PromotedPlaces(unittest.TestCase):
+    def setUp(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "page.opt.yaml"), "w", encoding="utf-8") as file:
+                file.write(RECORDS)
+            self.records = promoted.read_records(folder)
+
+    def test_what_the_other_takes_is_ours_too_or_has_a_reason(self):
+        self.assertEqual(promoted.why_not(promoted.Place("page.cpp", 20, 7, "_ZN4PageC2Ev"), self.records), "")
+        self.assertEqual(promoted.why_not(promoted.Place("page.cpp", 30, 3, "other"), self.records), "it is returned")
+        self.assertIsNone(promoted.why_not(promoted.Place("page.cpp", 31, 3, "fill"), self.records))
+
+    def test_table(self):
+        taken, left = promoted.Place("page.cpp", 20, 7, "_ZN4PageC2Ev"), promoted.Place("page.cpp", 30, 3, "fill")
+        row = {"name": "pages", "sites": 2, "ours": {taken: 1}, "attributor": {left: 0.5}, "total": 900, "without": 1,
+               "lost": {left: "it is returned"}, "made": {taken: 300, left: 50}}
+        out = io.StringIO()
+        promoted.show([row, {**row, "name": "more"}], types.SimpleNamespace(limit=300, places=False), out)
+        self.assertRegex(out.getvalue(), r"(?m)^pages +2 +1 +1 +900 +25 +300 +1$")
+        self.assertRegex(out.getvalue(), r"(?m)^in all +4 +2 +2 +1800 +50 +600 +2$")
+        self.assertIn("pages: the Attributor alone takes page.cpp:30:3 in fill, 25 allocations: it is returned", out.getvalue())
+
+    def test_allocations_are_counted_at_the_place_that_they_return_to(self):
+        source = "#include <stdlib.h>\nint main(void) { void *volatile p = 0; for (int i = 0; i < 9; i++) { p = malloc(5); free(p); } return p == 0; }"
+        with tempfile.TemporaryDirectory() as folder:
+            binary, found = os.path.join(folder, "nine"), os.path.join(folder, "places")
+            os.mkdir(found)
+            subprocess.run(["clang-19", "-O1", "-gline-tables-only", "-x", "c", "-", "-o", binary], input=source, text=True, check=True)
+            subprocess.run([binary], env={**os.environ, "LD_PRELOAD": promoted.counter(), "NGRT_BENCH_PLACES": found}, check=True)
+            (name,) = os.listdir(found)
+            with open(os.path.join(found, name), encoding="utf-8") as file:
+                counted = {(m, int(at, 16)): int(n) for n, at, m in (line.rstrip("\n").split(" ", 2) for line in file)}
+            (at,) = {at for at, place in promoted.read_code(folder).returns.items() if place.function == "main"}
+            self.assertEqual(counted[at], 9)
 
 
 class PredictionsStandBesideMeasurements(unittest.TestCase):

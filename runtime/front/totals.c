@@ -6,6 +6,7 @@
 #include "front/totals.h"
 
 #include "front/cache.h"
+#include "room/claim.h"
 #include "room/heap.h"
 #include "room/keys.h"
 #include "room/pages.h"
@@ -61,6 +62,14 @@ static void add_slabs(struct ng_totals *t) {
     t->live = t->large + (small > idle ? small - idle : 0);
 }
 
+static void add_large_requests(struct ng_totals *t) {
+    struct ng_claim_counts counts = ng_claim_counts();
+    t->requested_large = counts.requested;
+    t->requested_large_used = counts.used;
+    t->requested_large_ready = counts.ready;
+    t->requested_large_faulted = counts.faulted;
+}
+
 void ng_totals_read(struct ng_totals *t) {
     memset(t, 0, sizeof *t);
     if (ng_arena.base == NULL)
@@ -75,6 +84,7 @@ void ng_totals_read(struct ng_totals *t) {
     for (uint32_t n = ng_heap_count(); n > 0; n--)
         add_heap(t, ng_heap_at(n));
     add_slabs(t);
+    add_large_requests(t);
     if (entered)
         ng_key_leave(&ng_key);
     t->room_faults = ng_pages_faults();

@@ -6,7 +6,7 @@
  * Ordering.  `wanted` and `ready` are one word each, so what is read of one belongs together.  wanted: threads store where
  * they find 0, the room takes by a swap.  ready: the room releases the word once the slabs are its own, before they are
  * faulted in; who changes it to 0 owns the block.  To fault in pages that the owner is writing meanwhile changes nothing of
- * what he writes.
+ * what he writes.  The mark that all of them are there, and all of `lying` and `counts`, only say how it went.
  */
 #include "room/claim.h"
 
@@ -24,12 +24,20 @@ enum {
     MOST_SLABS = (256 << 20) / NG_SLAB_BYTES, /* of one request: a wrong one must not cost all memory */
 };
 
-/* A request: grows << 63 | bytes.  A block: grows << 63 | slabs << 32 | first slab + 1.  0: none. */
-static const uint64_t grows_bit = (uint64_t)1 << 63;
+/* A request: grows << 63 | bytes.  A block: grows << 63 | faulted in << 62 | slabs << 32 | first slab + 1.  0: none. */
+static const uint64_t grows_bit = (uint64_t)1 << 63, faulted_bit = (uint64_t)1 << 62;
 
 static ng_atomic wanted[MOST];
 static ng_atomic ready[MOST];
 static ng_atomic seen[MOST]; /* the block that was there at the last tick */
+
+/* Slabs of requests that asked for nothing, since as many lay free and in memory; and as they were at the last tick. */
+static ng_atomic lying[MOST];
+static ng_atomic seen_lying[MOST];
+
+static struct {
+    ng_atomic requested, used, ready, faulted;
+} counts;
 
 /* The room's: the block that is being faulted in, and from where on; and one that was left to the program. */
 static uint64_t current;
@@ -40,11 +48,29 @@ static unsigned full, since_watched;
 
 static uint32_t slab_of(uint64_t block) { return (uint32_t)block - 1; }
 
-static uint32_t slabs_of(uint64_t block) { return (uint32_t)((block & ~grows_bit) >> 32); }
+static uint32_t slabs_of(uint64_t block) { return (uint32_t)((block & ~(grows_bit | faulted_bit)) >> 32); }
+
+static size_t slabs_for(uint64_t request) { return ((request & ~grows_bit) + NG_SLAB_BYTES - 1) >> NGRT_SLAB_SHIFT; }
+
+struct ng_claim_counts ng_claim_counts(void) {
+    return (struct ng_claim_counts){
+        .requested = ng_load(&counts.requested, NG_RELAXED),
+        .used = ng_load(&counts.used, NG_RELAXED),
+        .ready = ng_load(&counts.ready, NG_RELAXED),
+        .faulted = ng_load(&counts.faulted, NG_RELAXED),
+    };
+}
+
+static void count_used(bool was_ready, bool was_faulted) {
+    ng_add(&counts.used, 1, NG_RELAXED);
+    ng_add(&counts.ready, was_ready, NG_RELAXED);
+    ng_add(&counts.faulted, was_faulted, NG_RELAXED);
+}
 
 void ng_claim_request(size_t bytes, bool grows) {
     if (!ng_room_present() || bytes < NGRT_REQUEST_MIN || bytes > (size_t)MOST_SLABS << NGRT_SLAB_SHIFT)
         return;
+    ng_add(&counts.requested, 1, NG_RELAXED);
     for (unsigned i = 0; i < MOST; i++) {
         uint64_t none = 0;
         if (ng_cas(&wanted[i], &none, (grows ? grows_bit : 0) | bytes, NG_RELAXED)) {
@@ -54,26 +80,53 @@ void ng_claim_request(size_t bytes, bool grows) {
     }
 }
 
-static bool take(ng_atomic *place, uint64_t block) {
-    if (!ng_cas(place, &block, 0, NG_ACQUIRE))
-        return false;
-    ng_add(&ng_arena.ahead_large, -(uint64_t)slabs_of(block), NG_RELAXED);
+/* The block may get its mark meanwhile. */
+static bool take(ng_atomic *place, uint64_t *block) {
+    uint64_t unmarked = *block & ~faulted_bit;
+    while (!ng_cas(place, block, 0, NG_ACQUIRE))
+        if ((*block & ~faulted_bit) != unmarked)
+            return false;
+    ng_add(&ng_arena.ahead_large, -(uint64_t)slabs_of(*block), NG_RELAXED);
     return true;
+}
+
+/* There is no block of so many slabs: because as many lay free, because the room has not come to it, or nobody asked. */
+static void used_without(uint32_t slabs) {
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t there = slabs;
+        if (ng_load(&lying[i], NG_RELAXED) == slabs && ng_cas(&lying[i], &there, 0, NG_RELAXED)) {
+            count_used(true, true);
+            return;
+        }
+    }
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t request = ng_load(&wanted[i], NG_RELAXED);
+        /* Who allocates before the room had the time needs no block any more. */
+        if (request != 0 && (request & grows_bit) == 0 && slabs_for(request) == slabs &&
+            ng_cas(&wanted[i], &request, 0, NG_RELAXED)) {
+            count_used(false, false);
+            return;
+        }
+    }
 }
 
 uint32_t ng_claim_take(uint32_t slabs) {
     for (unsigned i = 0; i < MOST; i++) {
         uint64_t block = ng_load(&ready[i], NG_RELAXED);
-        if (block != 0 && (block & grows_bit) == 0 && slabs_of(block) == slabs && take(&ready[i], block))
+        if (block != 0 && (block & grows_bit) == 0 && slabs_of(block) == slabs && take(&ready[i], &block)) {
+            count_used(true, (block & faulted_bit) != 0);
             return slab_of(block);
+        }
     }
+    used_without(slabs);
     return NG_NO_SLAB;
 }
 
 uint32_t ng_claim_take_growing(uint32_t *slabs) {
     for (unsigned i = 0; i < MOST; i++) {
         uint64_t block = ng_load(&ready[i], NG_RELAXED);
-        if ((block & grows_bit) != 0 && slabs_of(block) >= *slabs && take(&ready[i], block)) {
+        if ((block & grows_bit) != 0 && slabs_of(block) >= *slabs && take(&ready[i], &block)) {
+            count_used(true, (block & faulted_bit) != 0);
             *slabs = slabs_of(block);
             return slab_of(block);
         }
@@ -93,8 +146,12 @@ void ng_claim_tick(bool all) {
         uint64_t block = ng_load(&ready[i], NG_RELAXED);
         bool old = all || block == ng_load(&seen[i], NG_RELAXED);
         ng_store(&seen[i], block, NG_RELAXED);
-        if (block != 0 && old && take(&ready[i], block))
+        if (block != 0 && old && take(&ready[i], &block))
             ng_arena_free(slab_of(block), slabs_of(block), true);
+        uint64_t there = ng_load(&lying[i], NG_RELAXED);
+        if (there != 0 && there == ng_load(&seen_lying[i], NG_RELAXED))
+            ng_cas(&lying[i], &there, 0, NG_RELAXED);
+        ng_store(&seen_lying[i], there, NG_RELAXED);
     }
 }
 
@@ -114,8 +171,16 @@ bool ng_claim_waiting(void) {
     return false;
 }
 
+static void note_lying(uint64_t request) {
+    for (unsigned i = 0; i < MOST && (request & grows_bit) == 0; i++) {
+        uint64_t none = 0;
+        if (ng_cas(&lying[i], &none, slabs_for(request), NG_RELAXED))
+            return;
+    }
+}
+
 /* Slabs whose pages are all zero; NG_NO_SLAB also where some that are in memory are free: the program will be given those. */
-static uint32_t find(uint32_t n) {
+static uint32_t find(uint32_t n, uint64_t request) {
     bool zero;
     uint32_t first = ng_arena_find(n, 1, &zero);
     if (first == NG_NO_SLAB)
@@ -123,6 +188,7 @@ static uint32_t find(uint32_t n) {
     if (zero)
         return first;
     ng_arena_free(first, n, true);
+    note_lying(request);
     return NG_NO_SLAB;
 }
 
@@ -145,14 +211,13 @@ static void leave(uint64_t request, uint32_t first) {
 }
 
 static void make_ready(uint64_t request) {
-    size_t bytes = request & ~grows_bit;
-    uint32_t n = (uint32_t)((bytes + NG_SLAB_BYTES - 1) >> NGRT_SLAB_SHIFT), first;
+    uint32_t n = (uint32_t)slabs_for(request), first;
     ng_atomic *place = NULL;
     judge();
     for (unsigned i = 0; i < MOST && place == NULL; i++)
         if (ng_load(&ready[i], NG_RELAXED) == 0)
             place = &ready[i];
-    if (place == NULL || ng_pressure_near() || !ng_arena_within_limit(n) || (first = find(n)) == NG_NO_SLAB)
+    if (place == NULL || ng_pressure_near() || !ng_arena_within_limit(n) || (first = find(n, request)) == NG_NO_SLAB)
         return;
     uint64_t block = (request & grows_bit) | (uint64_t)n << 32 | (first + 1);
     if (full < TRUSTED || ++since_watched >= WATCH_EVERY) {
@@ -174,6 +239,14 @@ static bool is_current_alive(void) {
     return ng_arena_word(ng_slab_start(slab_of(current))) == NGRT_BIN_LARGE;
 }
 
+static void mark_current(void) {
+    for (unsigned i = 0; i < MOST; i++) {
+        uint64_t block = current;
+        if (ng_load(&ready[i], NG_RELAXED) == block && ng_cas(&ready[i], &block, block | faulted_bit, NG_RELEASE))
+            return;
+    }
+}
+
 uint64_t ng_claim_serve(void) {
     for (unsigned i = 0; i < MOST && current == 0; i++) {
         uint64_t request = ng_swap(&wanted[i], 0, NG_RELAXED);
@@ -191,8 +264,10 @@ uint64_t ng_claim_serve(void) {
     else
         done = pages;
     done += faults != 0 ? step : 0;
-    if (done >= pages)
+    if (done >= pages) {
+        mark_current();
         current = 0;
+    }
     return faults;
 }
 

@@ -40,6 +40,14 @@ bool ng_claim_waiting(void);
  * key: it takes long. */
 uint64_t ng_claim_serve(void);
 
+/* Requests that a room could serve; those of them that were then allocated, a growing one where realloc moved into it; those of
+ * these that the room had ready, or that had free slabs of their size in memory before; those of these that were in memory as a
+ * whole.  Any thread. */
+struct ng_claim_counts {
+    uint64_t requested, used, ready, faulted;
+};
+struct ng_claim_counts ng_claim_counts(void);
+
 /* In the child of a fork. */
 void ng_claim_in_child(void);
 
