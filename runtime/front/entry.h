@@ -21,6 +21,13 @@
 #define NG_LIKELY(x) __builtin_expect(!!(x), 1)
 #define NG_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Before a loop that mostly goes round once or twice. */
+#ifdef __clang__
+#define NG_ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
+#else
+#define NG_ROLLED _Pragma("GCC unroll 1")
+#endif
+
 #define NG_CALLER __builtin_return_address(0)
 
 /* Begins with a cache line, so that a hit lies in one: docs/decisions/0033-instructions-for-allocation.md. */

@@ -28,8 +28,9 @@ void ng_classes_fill(void);
 /* Makes a slab one of the class and the heap; all its blocks count as used, for the caller to hand out. */
 void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls);
 
-/* Puts blocks into their slabs' bitmaps.  Ends the program where no block starts there or one is free already. */
-void ng_slab_return(void *const *block, uint32_t n);
+/* Puts blocks into their slabs' bitmaps.  Ends the program where no block starts there or one is free already.  The array is
+ * of no use afterwards. */
+void ng_slab_return(void **block, uint32_t n);
 /* The same for a slab's last n blocks, which were never handed out; `block` is the first of them.  Thousands at once. */
 void ng_slab_return_rest(const char *block, uint32_t n);
 
