@@ -73,6 +73,8 @@ unsigned ng_os_cpus_at_least(unsigned enough);
 /* Where the room's thread, which asks, should run: the smaller kind of the CPUs in the mask where there are several kinds, and none
  * that shares the physical core of the program's CPU if others remain.  wanted: a CPU's number, or negative to choose. */
 void ng_os_room_cpus(int wanted, int program, cpu_set_t *set);
+/* How many threads of the machine want to run now, the caller among them; UINT32_MAX where it is not told. */
+unsigned ng_os_running(void);
 /* Moves the calling thread off a CPU, if its affinity has another one, and leaves that affinity as it was. */
 void ng_os_leave_cpu(int cpu);
 extern const char *ng_os_cpu_folder; /* where the system tells of CPUs; tests show it others */

@@ -106,11 +106,11 @@ static bool words_wait(void) {
 
 /* The kernel wakes a thread where its waker runs while it takes all cores for busy, which on a machine with two it does though one is
  * idle (docs/decisions/0038-off-the-wakers-core.md): there the room would stop the program for as long as it works.  Once moved it stays,
- * since its last core is idle when it is woken. */
+ * since its last core is idle when it is woken.  Not to where another program runs: what the room holds would wait there. */
 static void leave_program(int cpu) {
     if (cpu < 0 || cpu != sched_getcpu())
         return;
-    if (ng_heap_count() < spare.cpus)
+    if (ng_heap_count() < spare.cpus && ng_os_running() <= spare.cpus)
         ng_os_leave_cpu(cpu);
     if (cpu == sched_getcpu())
         ng_count(&beside, 1);
