@@ -37,7 +37,8 @@ enum {
     STOP_SECONDS = 1,
     HOPELESS_NS = 2000000000, /* affinity and quota may change; to ask means to read files */
     FORK_RETURNS_NS = 100000000,
-    FORK_FRAMES = 64, /* bytes of stack between fork's caller and ng_room_allow, at least */
+    BUSY_NS = 2000000, /* before it looks again for an idle core: to look means to open a file */
+    FORK_FRAMES = 64,  /* bytes of stack between fork's caller and ng_room_allow, at least */
 };
 
 enum life { ABSENT, STARTING, RUNNING, STOPPING, BARRED, BARRED_RUNNING };
@@ -108,10 +109,17 @@ static bool words_wait(void) {
  * idle (docs/decisions/0038-off-the-wakers-core.md): there the room would stop the program for as long as it works.  Once moved it stays,
  * since its last core is idle when it is woken.  Not to where another program runs: what the room holds would wait there. */
 static void leave_program(int cpu) {
+    static uint64_t next;
     if (cpu < 0 || cpu != sched_getcpu())
         return;
-    if (ng_heap_count() < spare.cpus && ng_os_running() <= spare.cpus)
-        ng_os_leave_cpu(cpu);
+    uint64_t now = ng_os_now();
+    if (ng_heap_count() < spare.cpus && now >= next) {
+        bool idle = ng_os_running() <= spare.cpus;
+        if (idle)
+            ng_os_leave_cpu(cpu);
+        else
+            next = now + BUSY_NS;
+    }
     if (cpu == sched_getcpu())
         ng_count(&beside, 1);
 }

@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { BLOCK = 96, STEP = 256, LEAST_WAKES = 20, MOST_WAKES = 60, MOST_STEPS = 8000, BESIDE_PART = 4 };
+enum { BLOCK = 96, STEP = 256, LEAST_WAKES = 20, MOST_WAKES = 150, MOST_STEPS = 8000, BESIDE_PART = 4 };
 
 /* The processor on which a thread ran last. */
 static int processor_of(int task) {
