@@ -27,7 +27,10 @@ static ng_atomic short_until;
 static uint64_t stalled_us, events;
 static bool seen;
 
-void ng_pressure_in_child(void) { ng_store(&next_look, 0, NG_RELAXED); }
+void ng_pressure_in_child(void) {
+    ng_store(&next_look, 0, NG_RELAXED);
+    ng_store(&last_look, 0, NG_RELAXED);
+}
 
 bool ng_pressure_short(void) { return ng_load(&short_until, NG_RELAXED) != 0; }
 
@@ -51,10 +54,10 @@ static void note(const struct ng_os_memory *m, uint64_t now) {
         ng_store(&short_until, 0, NG_RELAXED);
 }
 
-/* The heap has grown by much of what was left. */
+/* The heap has grown by much of what was left, or nobody has looked at what there is. */
 static bool has_grown(uint64_t now) {
     uint64_t last = ng_load(&last_look, NG_RELAXED);
-    return last != 0 && now >= last + SOONEST_NS && ng_arena_in_use() >= ng_load(&grown_at, NG_RELAXED);
+    return last == 0 || (now >= last + SOONEST_NS && ng_arena_in_use() >= ng_load(&grown_at, NG_RELAXED));
 }
 
 void ng_pressure_look(uint64_t now) {
@@ -69,7 +72,8 @@ void ng_pressure_look(uint64_t now) {
 }
 
 void ng_pressure_look_later(uint64_t now) {
-    uint64_t never = 0;
-    if (!ng_cas(&next_look, &never, now + LOOK_NS, NG_ACQUIRE))
+    uint64_t next = 0;
+    bool first = ng_cas(&next_look, &next, now + LOOK_NS, NG_ACQUIRE);
+    if (!first && (ng_load(&last_look, NG_RELAXED) != 0 || now >= next))
         ng_pressure_look(now);
 }

@@ -14,7 +14,8 @@
 
 /* Looks again if the last look is a second old, or the heap has grown by much of what was left. */
 void ng_pressure_look(uint64_t now);
-/* The same, but the first look is a second after the first call: it takes 0.2 ms, which a young program need not spend. */
+/* The same, but the first look is a second after the first call: it takes 0.2 ms, which a young program need not spend.
+ * A room that starts meanwhile looks at once. */
 void ng_pressure_look_later(uint64_t now);
 
 /* In the child of a fork: whoever looked is gone. */

@@ -4,7 +4,7 @@
  * Where memory is short bounds tighten: near a limit nothing is faulted in ahead, and when the kernel says that somebody
  * waits for memory what is free goes back at once, whatever the decay.  The limits are a folder of files here, which the
  * test writes.
- * Usage: memory_short limits|near|later|stalled
+ * Usage: memory_short limits|near|later|at_once|stalled
  */
 #include "heap.h"
 
@@ -102,6 +102,18 @@ static void later(void) {
     }
 }
 
+/* But a room does before it faults pages in, though a thread has put off its own look. */
+static void at_once(void) {
+    tell("memory.max", "1000000000\n");
+    tell("memory.current", "990000000\n");
+    uint64_t now = ng_os_now();
+    ng_pressure_look_later(now);
+    ng_pressure_look_later(now + 1000);
+    CHECK(!ng_pressure_near(), "a thread looked");
+    ng_pressure_look(now + 2000);
+    CHECK(ng_pressure_near(), "the room did not look");
+}
+
 /* Not in line in main, which libc calls: the room would take the call for libc's. */
 static __attribute__((noinline)) void stalled(void) {
     tell("pressure", "some avg10=0.00 total=1000\n");
@@ -139,6 +151,8 @@ int main(int argc, char **argv) {
         near_a_limit();
     else if (strcmp(argv[1], "later") == 0)
         later();
+    else if (strcmp(argv[1], "at_once") == 0)
+        at_once();
     else
         stalled();
     return 0;
