@@ -333,7 +333,7 @@ static constexpr StringLiteral GrowthRecord = "ngrt.growth";
 
 // What a module may grow by in any case: a small one by a few fast paths, and one that has main, of which a program has
 // only one, by as many as a small program needs.
-static constexpr uint64_t GrowthFloor = 256, GrowthFloorOfMain = 3072;
+static constexpr uint64_t GrowthFloor = 320, GrowthFloorOfMain = 3072;
 
 // And a file of a few kernels, which is small, for its loops, since they are what it is there for.  A site counts as
 // one of a loop's from so many executions for each call of its function on.

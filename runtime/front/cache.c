@@ -301,6 +301,9 @@ static size_t budget(void) {
     return BUDGET_BYTES + (ng_arena_in_use() << NGRT_SLAB_SHIFT) / 32 / ng_heap_count();
 }
 
+/* What the thread may have in any case is below every budget: most misses of a small program look no further. */
+static bool within_budget(size_t bytes) { return bytes <= BUDGET_BYTES / 4 || bytes <= budget(); }
+
 /* Halves the capacity of one class that has more bytes than `bytes`, and gives its chain away; false: there is none. */
 static bool shrink_another(struct ng_heap *h, uint32_t bytes) {
     if (h->largest_cap <= bytes)
@@ -329,10 +332,10 @@ static void grow(struct ng_heap *h, uint32_t cls) {
         return;
     if (more > k->most_cap)
         more = k->most_cap;
-    size_t bytes = (size_t)(more - cap) * k->size, all = budget();
-    if (cap != 0 && ng_load(&h->cap_bytes, NG_RELAXED) + bytes > all && !shrink_another(h, 2 * cap * k->size))
+    size_t bytes = (size_t)(more - cap) * k->size;
+    if (cap != 0 && !within_budget(ng_load(&h->cap_bytes, NG_RELAXED) + bytes) && !shrink_another(h, 2 * cap * k->size))
         return;
-    if (cap == 0 || ng_load(&h->cap_bytes, NG_RELAXED) + bytes <= all) {
+    if (cap == 0 || within_budget(ng_load(&h->cap_bytes, NG_RELAXED) + bytes)) {
         set_cap(h, cls, more);
         ng_idle_note();
     }
@@ -361,7 +364,7 @@ bool ng_cache_make_room(struct ng_heap *h, uint32_t cls) {
     m->cls = (uint16_t)cls;
     chain_push(h, cls, m);
     open_bin(h, cls, in_use, 0);
-    if (ng_load(&h->cap_bytes, NG_RELAXED) > budget())
+    if (!within_budget(ng_load(&h->cap_bytes, NG_RELAXED)))
         (void)shrink_another(h, 0); /* the heap has shrunk */
     while (h->chained[cls] + slots(h, cls) > h->cap[cls] && (m = chain_pop_oldest(h, cls)) != NULL)
         hand_back(h, m);

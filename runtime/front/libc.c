@@ -119,10 +119,15 @@ NG_EXPORT_AS(entry_calloc) void *__libc_calloc(size_t count, size_t size);
 
 /* ---- realloc of a block of the thread's own slab: from one bin to another, without a word to anybody ---- */
 
-static inline void *moved(void *q, void *p, uintptr_t from, const void *caller) {
-    if (NG_UNLIKELY(!ngrt_push(ngrt_bin_at(&ngrt_cache, from), p)))
-        ng_miss_free(p, caller);
+/* Called last, so that its callers save no register; they would keep q themselves if they saw that it is what comes back. */
+static NG_NOINLINE void *moved_miss(void *q, void *p, const void *caller) {
+    ng_miss_free(p, caller);
+    __asm__("" : "+r"(q));
     return q;
+}
+
+static inline void *moved(void *q, void *p, uintptr_t from, const void *caller) {
+    return NG_LIKELY(ngrt_push(ngrt_bin_at(&ngrt_cache, from), p)) ? q : moved_miss(q, p, caller);
 }
 
 enum { SHORT_BYTES = 128 }; /* the largest class of 16-byte steps */

@@ -15,15 +15,29 @@
 struct ng_class {
     uint32_t size;      /* bytes of a block */
     uint32_t inverse;   /* 2^32 / size, rounded up: offset * inverse >> 32 is the block's number, exact below 64 KiB */
+    uint64_t of_odd;    /* the inverse, modulo 2^64, of size / 2^zeros, which is odd */
     uint16_t blocks;    /* in a slab */
     uint16_t words;     /* of the bitmap */
     uint16_t first_cap; /* blocks that a thread may keep at first ... */
     uint16_t most_cap;  /* ... and at most */
     uint16_t most_held; /* returned blocks that wait for one thread */
+    uint8_t zeros;      /* size is a multiple of 2^zeros */
 };
 
 extern struct ng_class ng_classes[NGRT_CLASSES];
 void ng_classes_fill(void);
+
+/* The number of the block that starts at this offset of a slab; where none does, below, in or behind the slab, a number of
+ * at least k->blocks.  To multiply by an odd number and to rotate lead no two offsets to one number, and the multiples of the
+ * size to the first ones (Granlund, Montgomery: Division by Invariant Integers using Multiplication, section 9). */
+static inline uint64_t ng_number_in_slab(const struct ng_class *k, uint64_t offset) {
+    uint64_t product = offset * k->of_odd;
+#ifdef __clang__
+    return __builtin_rotateright64(product, k->zeros); /* of the shifts it would move a part out of the loop */
+#else
+    return product >> k->zeros | product << (-k->zeros & 63);
+#endif
+}
 
 /* Makes a slab one of the class and the heap; all its blocks count as used, for the caller to hand out. */
 void ng_slab_open(uint32_t slab, uint32_t heap, uint32_t cls);

@@ -11,7 +11,7 @@ target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:
 declare void @free(ptr)
 declare i1 @more(ptr)
 
-; 256 bytes of floor are three frees: the loop, the small function, one more.
+; 320 bytes of floor are three frees, and less than four: the loop, the small function, one more.
 ; CHECK-LABEL: define void @many(
 ; CHECK: call preserve_mostcc void @ngrt_free_slow(ptr {{.*}}%p)
 ; CHECK: call void @free(ptr %q)

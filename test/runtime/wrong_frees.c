@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * Among many right frees a wrong one ends the program with a message, once the blocks go back to their slabs: a block freed
- * twice, an address inside a block, and one behind a slab's last block.  Without it the same frees go through, in whatever
- * order they come.
+ * twice, an address inside a block, one that is not even aligned, and one behind a slab's last block.  Without it the same
+ * frees go through, in whatever order they come.
  */
 #include "heap.h"
 
@@ -13,17 +13,18 @@
 
 enum { BLOCKS = 20000, SIZE = 48, SLAB = 1 << 16, BEHIND_LAST = SLAB / SIZE * SIZE };
 
-enum wrong { NOTHING, TWICE, INSIDE, BEHIND };
+enum wrong { NOTHING, TWICE, INSIDE, UNALIGNED, BEHIND };
 
 static char *block[BLOCKS];
 
 /* What is freed besides, after this block and before the next one. */
 static void *extra(enum wrong wrong, size_t i) {
     char *next = block[i + 1];
-    return wrong == TWICE    ? block[i]
-           : wrong == INSIDE ? next + 16
-           : wrong == BEHIND ? (char *)((uintptr_t)next & ~(uintptr_t)(SLAB - 1)) + BEHIND_LAST
-                             : NULL;
+    return wrong == TWICE       ? block[i]
+           : wrong == INSIDE    ? next + 16
+           : wrong == UNALIGNED ? next + 15
+           : wrong == BEHIND    ? (char *)((uintptr_t)next & ~(uintptr_t)(SLAB - 1)) + BEHIND_LAST
+                                : NULL;
 }
 
 static void swap(size_t i, size_t k) {
@@ -70,9 +71,9 @@ static void run(unsigned order, enum wrong wrong, char *text, size_t most, int *
 }
 
 int main(void) {
-    static const char *const message[] = {"", "ngrt: double free\n",
-                                          "ngrt: free of an address at which no block starts\n",
-                                          "ngrt: free of an address at which no block starts\n"};
+    static const char *const message[] = {
+        "", "ngrt: double free\n", "ngrt: free of an address at which no block starts\n",
+        "ngrt: free of an address at which no block starts\n", "ngrt: free of an address at which no block starts\n"};
     if (TEST_SANITIZED)
         test_skip("a sanitizer has its own way to end a child");
     test_begin();

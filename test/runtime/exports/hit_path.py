@@ -4,7 +4,7 @@
 # hit_path.py LIBRARY: the hit paths of the exported functions, in the code that was built.
 #   - straight to the first ret: no call, no push, no stack frame;
 #   - at most so many instructions, in at most so many cache lines;
-#   - free and the deletes test their argument before anything that relocation has to fill in.
+#   - free, which libc may call before relocation, tests its argument before anything that has to be filled in.
 
 import re
 import sys
@@ -18,12 +18,12 @@ LIMIT = {
     "free": (22, 2),
     "_Znwm": (16, 1),
     "_Znam": (18, 2),
-    "_ZdlPv": (22, 2),
-    "_ZdlPvm": (24, 3),
-    "_ZdaPv": (24, 3),
+    "_ZdlPv": (20, 2),
+    "_ZdlPvm": (22, 3),
+    "_ZdaPv": (22, 3),
 }
 CACHE_LINE = 64
-FREES = ("free", "__libc_free", "cfree", "_ZdlPv", "_ZdlPvm", "_ZdaPv", "_ZdaPvm", "_ZdlPvSt11align_val_t")
+FREES = ("free", "__libc_free", "cfree")
 
 def functions(library):
     """Name to (address, size), as exported."""
