@@ -7,6 +7,7 @@
 #include "Batch.h"
 #include "Abi.h"
 #include "AllocSites.h"
+#include "Fetch.h"
 #include "Params.h"
 #include "Remarks.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -129,18 +130,23 @@ static bool batchFunction(Function &F, FunctionAnalysisManager &FAM, const KeepO
 
 PreservedAnalyses BatchPass::run(Module &M, ModuleAnalysisManager &MAM) {
   KeepOut Rules(M);
-  if (Rules.fromModule() || Opts.MaxBlocks < 2)
+  if (Rules.fromModule())
     return PreservedAnalyses::all();
+  bool Fetched = false;
   FunctionAnalysisManager &FAM = MAM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   for (Function &F : M)
     if (!F.isDeclaration() && !F.hasAvailableExternallyLinkage() && !F.hasOptSize() &&
-        !F.hasFnAttribute(Attribute::Cold) && !KeepOut::fromFunction(F))
-      batchFunction(F, FAM, Rules, Opts);
-  // Attributes of calls that no analysis looks at.
-  return PreservedAnalyses::all();
+        !F.hasFnAttribute(Attribute::Cold) && !KeepOut::fromFunction(F)) {
+      if (Opts.MaxBlocks >= 2)
+        batchFunction(F, FAM, Rules, Opts); // marks calls, which no analysis looks at
+      Fetched |= fetchAhead(F, FAM, Rules, Opts.Ahead, Opts.Trees);
+    }
+  return Fetched ? PreservedAnalyses::none() : PreservedAnalyses::all();
 }
 
-static std::array<Param, 1> paramsOf(BatchOptions &O) { return {{{"max-blocks", &O.MaxBlocks, nullptr, 32}}}; }
+static std::array<Param, 3> paramsOf(BatchOptions &O) {
+  return {{{"max-blocks", &O.MaxBlocks, nullptr, 32}, {"ahead", &O.Ahead, nullptr, 64}, {"trees", nullptr, &O.Trees}}};
+}
 
 Expected<BatchOptions> BatchOptions::parse(StringRef Params) {
   BatchOptions Opts;

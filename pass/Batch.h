@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Batch.h: nextgen-batch, which finds allocations that can share one check of the magazine.
+// Batch.h: nextgen-batch, which finds allocations that can share one check of the magazine, and has what is read and
+// freed fetched ahead (Fetch.h).
 //
 // USAGE  opt-19 -load-pass-plugin=NextGenPass.so -passes='nextgen-batch<max-blocks=4>,nextgen-lower' -S x.ll
 //
-// Runs right before nextgen-lower.  It marks the calls that belong together and changes nothing else; nextgen-lower
+// Runs right before nextgen-lower.  It marks the calls that belong together and leaves them as they are; nextgen-lower
 // decides whether they go in line, and then takes all their blocks where the first of them stood.
 
 #ifndef NG_PASS_BATCH_H
@@ -19,6 +20,8 @@ namespace ng {
 
 struct BatchOptions {
   unsigned MaxBlocks = 8; // of one check; each is held in a register until its call's place; under 2: no batches
+  unsigned Ahead = 8;     // rounds of a loop by which what it reads and frees is fetched; 0: not
+  bool Trees = true;      // the same for the other children, where a function frees those of a node
 
   static llvm::Expected<BatchOptions> parse(llvm::StringRef Params);
 };
