@@ -3,13 +3,12 @@
 // A block that is read before it is freed costs a miss where the heap is large and old, and the next one's follows only
 // when this one is done with.  Two shapes tell early where the next ones lie:
 //
-// - A loop over an array of pointers.  Its element so many rounds ahead is read, the last one where there are not so
-// many, and
-//   the line that it points to fetched.  The array is read no further than the loop itself does: one exit, counted, and
-//   nothing in the loop that may end it otherwise.
-// - A function that calls itself for several pointers of one block (a node's children).  The later ones are fetched
-// before the
-//   first call; the loads stand where the function is sure to read them anyway, so in one block of memory.
+// A loop over an array of pointers.  Its element so many rounds ahead is read, the last one where there are not so
+// many, and the line that it points to fetched.  The array is read no further than the loop itself does: one exit,
+// counted, and nothing in the loop that may end it otherwise.
+//
+// A function that calls itself for several pointers of one block, a node's children.  The later ones are fetched before
+// the first call, where the function is sure to read them anyway, so that they are of one block of memory.
 //
 // Along a list nothing is known early (docs/decisions/0040-fetched-ahead-of-frees.md).
 
@@ -193,23 +192,22 @@ static std::pair<Value *, APInt> placeOf(const LoadInst &Load, const DataLayout 
   return {Block, Offset};
 }
 
-// Each is loaded from one block, at another offset; the first is read before all others.
+// Each is loaded from one block; the first is read before all others.
 bool FunctionFetch::fetchChildren(ArrayRef<LoadInst *> Children) {
+  auto *First = find_if(Children, [&](LoadInst *One) {
+    return all_of(Children, [&](LoadInst *Other) { return Other == One || DT.dominates(One, Other); });
+  });
+  if (First == Children.end())
+    return false;
   bool Changed = false;
-  for (LoadInst *First : Children) {
-    if (any_of(Children, [&](LoadInst *C) { return C != First && !DT.dominates(First, C); }))
+  for (LoadInst *Later : Children) {
+    auto [Node, Offset] = placeOf(*Later, DL);
+    if (Offset == placeOf(**First, DL).second || Later->hasMetadata(FetchedMark) ||
+        !PDT.dominates(Later->getParent(), (*First)->getParent()))
       continue;
-    for (LoadInst *Later : Children) {
-      if (Later == First || Later->hasMetadata(FetchedMark) || !PDT.dominates(Later->getParent(), First->getParent()))
-        continue;
-      APInt Offset(DL.getIndexTypeSizeInBits(Later->getPointerOperandType()), 0);
-      Value *Node =
-          Later->getPointerOperand()->stripAndAccumulateConstantOffsets(DL, Offset, /*AllowNonInbounds=*/true);
-      IRBuilder<> B(First->getNextNode());
-      fetch(B, B.CreateGEP(B.getInt8Ty(), Node, B.getInt(Offset)), *Later);
-      Changed = true;
-    }
-    break;
+    IRBuilder<> B((*First)->getNextNode());
+    fetch(B, B.CreateGEP(B.getInt8Ty(), Node, B.getInt(Offset)), *Later);
+    Changed = true;
   }
   return Changed;
 }

@@ -204,6 +204,20 @@ done:
   ret void
 }
 
+; One child, read twice.
+; CHECK-LABEL: define void @same(
+; CHECK-NOT: llvm.prefetch
+; CHECK: ret void
+define void @same(ptr %node) {
+entry:
+  %once = load ptr, ptr %node, align 8
+  call void @same(ptr %once)
+  %twice = load ptr, ptr %node, align 8
+  call void @same(ptr %twice)
+  call void @free(ptr %node)
+  ret void
+}
+
 ; Read in some nodes only: the others may end before.
 ; CHECK-LABEL: define void @some_have(
 ; CHECK-NOT: llvm.prefetch
