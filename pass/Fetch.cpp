@@ -45,16 +45,15 @@ namespace {
 
 class FunctionFetch {
 public:
-  FunctionFetch(Function &F, FunctionAnalysisManager &FAM, const KeepOut &Rules)
-      : F(F), Rules(Rules), DL(F.getParent()->getDataLayout()), LI(FAM.getResult<LoopAnalysis>(F)),
+  FunctionFetch(Function &F, FunctionAnalysisManager &FAM, ArrayRef<AllocSite> Frees)
+      : F(F), Frees(Frees), DL(F.getParent()->getDataLayout()), LI(FAM.getResult<LoopAnalysis>(F)),
         DT(FAM.getResult<DominatorTreeAnalysis>(F)), PDT(FAM.getResult<PostDominatorTreeAnalysis>(F)),
         SE(FAM.getResult<ScalarEvolutionAnalysis>(F)), TTI(FAM.getResult<TargetIRAnalysis>(F)),
-        TLI(FAM.getResult<TargetLibraryAnalysis>(F)), ORE(FAM.getResult<OptimizationRemarkEmitterAnalysis>(F)),
-        Expander(SE, DL, "ngrt") {}
+        ORE(FAM.getResult<OptimizationRemarkEmitterAnalysis>(F)), Expander(SE, DL, "ngrt") {}
 
-  void collectFrees();
-  bool inLoops(unsigned Rounds);
-  bool inTrees();
+  void inLoops(unsigned Rounds);
+  void inTrees();
+  bool hasChanged() const { return Changed; }
 
 private:
   bool isRead(const LoadInst &Block, const Loop &L) const;
@@ -65,33 +64,26 @@ private:
   void fetch(IRBuilder<> &B, Value *Address, LoadInst &Like);
 
   Function &F;
-  const KeepOut &Rules;
+  ArrayRef<AllocSite> Frees;
   const DataLayout &DL;
   LoopInfo &LI;
   DominatorTree &DT;
   PostDominatorTree &PDT;
   ScalarEvolution &SE;
   TargetTransformInfo &TTI;
-  const TargetLibraryInfo &TLI;
   OptimizationRemarkEmitter &ORE;
   SCEVExpander Expander;
-  SmallVector<AllocSite, 8> Frees;
+  bool Changed = false;
 };
 
 } // namespace
-
-void FunctionFetch::collectFrees() {
-  for (Instruction &I : instructions(F))
-    if (auto *Call = dyn_cast<CallBase>(&I))
-      if (std::optional<AllocSite> S = recognise(*Call, TLI); S && S->frees() && !Rules.fromSite(*S))
-        Frees.push_back(*S);
-}
 
 // The pointer that lies at Address, and its line.
 void FunctionFetch::fetch(IRBuilder<> &B, Value *Address, LoadInst &Like) {
   LoadInst *Pointer = B.CreateAlignedLoad(Like.getType(), Address, Like.getAlign(), "ngrt.ahead");
   B.CreateIntrinsic(Intrinsic::prefetch, {Like.getType()}, {Pointer, B.getInt32(0), B.getInt32(3), B.getInt32(1)});
   Like.setMetadata(FetchedMark, MDNode::get(F.getContext(), {}));
+  Changed = true;
 }
 
 // ---- loops ----
@@ -153,13 +145,16 @@ bool FunctionFetch::fetchElement(LoadInst &Element, Loop &L, unsigned Rounds) {
   Type *Wide = DL.getIndexType(Here->getType());
   const SCEV *Last = Rec->evaluateAtIteration(SE.getTruncateOrZeroExtend(SE.getBackedgeTakenCount(&L), Wide), SE);
   BasicBlock *Preheader = L.getLoopPreheader();
-  if (!Preheader) // this late, empty blocks are gone
-    Preheader = InsertPreheaderForLoop(&L, &DT, &LI, /*MSSAU=*/nullptr, /*PreserveLCSSA=*/false);
-  if (!Preheader)
+  if (!DT.dominates(Element.getParent(), L.getLoopLatch()) || !SE.isLoopInvariant(Last, &L))
     return false;
+  if (!Preheader) { // this late, empty blocks are gone
+    Preheader = InsertPreheaderForLoop(&L, &DT, &LI, /*MSSAU=*/nullptr, /*PreserveLCSSA=*/false);
+    if (!Preheader)
+      return false;
+    Changed = true;
+  }
   Instruction *Before = Preheader->getTerminator();
-  if (!DT.dominates(Element.getParent(), L.getLoopLatch()) || !SE.isLoopInvariant(Last, &L) ||
-      !Expander.isSafeToExpandAt(Last, Before) || Expander.isHighCostExpansion(Last, &L, ExpansionBudget, &TTI, Before))
+  if (!Expander.isSafeToExpandAt(Last, Before) || Expander.isHighCostExpansion(Last, &L, ExpansionBudget, &TTI, Before))
     return false;
   Value *End = Expander.expandCodeFor(Last, Here->getType(), Before);
   IRBuilder<> B(&Element);
@@ -169,17 +164,14 @@ bool FunctionFetch::fetchElement(LoadInst &Element, Loop &L, unsigned Rounds) {
   return true;
 }
 
-bool FunctionFetch::inLoops(unsigned Rounds) {
-  bool Changed = false;
+void FunctionFetch::inLoops(unsigned Rounds) {
   for (const AllocSite &S : Frees) {
     Loop *L = LI.getLoopFor(S.Call->getParent());
     LoadInst *Element = L ? elementOf(S, *L) : nullptr;
     if (!Element || !endsByCounting(*L, Rounds) || !fetchElement(*Element, *L, Rounds))
       continue;
     remarkDone(ORE, PassName, "Ahead", *S.Call, "what is read before it is fetched " + Twine(Rounds) + " rounds ahead");
-    Changed = true;
   }
-  return Changed;
 }
 
 // ---- trees ----
@@ -199,7 +191,7 @@ bool FunctionFetch::fetchChildren(ArrayRef<LoadInst *> Children) {
   });
   if (First == Children.end())
     return false;
-  bool Changed = false;
+  bool Fetched = false;
   for (LoadInst *Later : Children) {
     auto [Node, Offset] = placeOf(*Later, DL);
     if (Offset == placeOf(**First, DL).second || Later->hasMetadata(FetchedMark) ||
@@ -207,12 +199,12 @@ bool FunctionFetch::fetchChildren(ArrayRef<LoadInst *> Children) {
       continue;
     IRBuilder<> B((*First)->getNextNode());
     fetch(B, B.CreateGEP(B.getInt8Ty(), Node, B.getInt(Offset)), *Later);
-    Changed = true;
+    Fetched = true;
   }
-  return Changed;
+  return Fetched;
 }
 
-bool FunctionFetch::inTrees() {
+void FunctionFetch::inTrees() {
   // What F is called for again, by the block that it is loaded from.
   MapVector<Value *, SmallSetVector<LoadInst *, 4>> Nodes;
   CallBase *Again = nullptr;
@@ -235,8 +227,7 @@ bool FunctionFetch::inTrees() {
     }
   }
   if (!Again)
-    return false;
-  bool Changed = false;
+    return;
   for (auto &[Node, Children] : Nodes) {
     bool IsFreed = any_of(Frees, [&, N = Node, &C = Children](const AllocSite &S) {
       return S.Pointer == N || is_contained(C, S.Pointer);
@@ -244,16 +235,24 @@ bool FunctionFetch::inTrees() {
     if (!IsFreed || Children.size() < 2 || !fetchChildren(Children.getArrayRef()))
       continue;
     remarkDone(ORE, PassName, "Ahead", *Again, "the node's other blocks are fetched before");
-    Changed = true;
   }
-  return Changed;
 }
 
 bool fetchAhead(Function &F, FunctionAnalysisManager &FAM, const KeepOut &Rules, unsigned Rounds, bool Trees) {
-  FunctionFetch Fetch(F, FAM, Rules);
-  Fetch.collectFrees();
-  bool Changed = Trees && Fetch.inTrees(); // first, while the post-dominators are right: loops may get preheaders
-  return (Rounds != 0 && Fetch.inLoops(Rounds)) || Changed;
+  const TargetLibraryInfo &TLI = FAM.getResult<TargetLibraryAnalysis>(F);
+  SmallVector<AllocSite, 8> Frees;
+  for (Instruction &I : instructions(F))
+    if (auto *Call = dyn_cast<CallBase>(&I))
+      if (std::optional<AllocSite> S = recognise(*Call, TLI); S && S->frees() && !Rules.fromSite(*S))
+        Frees.push_back(*S);
+  if (Frees.empty() || (Rounds == 0 && !Trees))
+    return false;
+  FunctionFetch Fetch(F, FAM, Frees);
+  if (Trees)
+    Fetch.inTrees(); // first, while the post-dominators are right: loops may get preheaders
+  if (Rounds != 0)
+    Fetch.inLoops(Rounds);
+  return Fetch.hasChanged();
 }
 
 } // namespace ng
