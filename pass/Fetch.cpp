@@ -144,9 +144,9 @@ bool FunctionFetch::fetchElement(LoadInst &Element, Loop &L, unsigned Rounds) {
   int64_t Step = cast<SCEVConstant>(Rec->getStepRecurrence(SE))->getAPInt().getSExtValue();
   Type *Wide = DL.getIndexType(Here->getType());
   const SCEV *Last = Rec->evaluateAtIteration(SE.getTruncateOrZeroExtend(SE.getBackedgeTakenCount(&L), Wide), SE);
-  BasicBlock *Preheader = L.getLoopPreheader();
   if (!DT.dominates(Element.getParent(), L.getLoopLatch()) || !SE.isLoopInvariant(Last, &L))
     return false;
+  BasicBlock *Preheader = L.getLoopPreheader();
   if (!Preheader) { // this late, empty blocks are gone
     Preheader = InsertPreheaderForLoop(&L, &DT, &LI, /*MSSAU=*/nullptr, /*PreserveLCSSA=*/false);
     if (!Preheader)
