@@ -21,10 +21,23 @@
  * had, parent and child go on as without it, each in its own memory. */
 static bool have_key, have_arena_key;
 
+enum { LOOP_WORDS = 512 }; /* of stack, that libc's loop over the handlers takes at most */
+
 static void before_fork(void) {
     ng_room_bar(ng_thread_count() <= 1);
     have_key = ng_key_take_for_fork(&ng_key);
     have_arena_key = ng_key_take_for_fork(&ng_arena_key);
+}
+
+/* The place on the stack of what libc's loop over the handlers returns to, or of what a handler returns to, which is the same
+ * for each: until other calls overwrite it, handlers may be at work that come after ours.  frame: a handler's. */
+static const uint64_t *place_in_loop(void *const *frame) {
+#ifdef __aarch64__
+    void *const *loop = (void *const *)*frame;
+    return loop > frame && loop < frame + LOOP_WORDS ? (const uint64_t *)(loop + 1) : NULL;
+#else
+    return (const uint64_t *)(frame + 1);
+#endif
 }
 
 static void leave(struct ng_key *k, bool *have) {
@@ -36,7 +49,7 @@ static void leave(struct ng_key *k, bool *have) {
 static void in_parent(void) {
     leave(&ng_arena_key, &have_arena_key);
     leave(&ng_key, &have_key);
-    ng_room_allow(false);
+    ng_room_allow(false, place_in_loop((void *const *)__builtin_frame_address(0)));
 }
 
 static void in_child(void) {
@@ -48,7 +61,7 @@ static void in_child(void) {
     if (have_key)
         ng_thread_only_this_one();
     leave(&ng_key, &have_key);
-    ng_room_allow(true);
+    ng_room_allow(true, place_in_loop((void *const *)__builtin_frame_address(0)));
 }
 
 void ng_fork_start(void) { (void)pthread_atfork(before_fork, in_parent, in_child); }

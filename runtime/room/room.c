@@ -36,10 +36,11 @@ enum {
     WORDS_AT_ONCE = 4,
     STOP_SECONDS = 1,
     HOPELESS_NS = 2000000000, /* affinity and quota may change; to ask means to read files */
-    FORK_RETURNS_NS = 100000000,
-    BUSY_NS = 2000000, /* before it looks again for an idle core: to look means to open a file */
-    FORK_FRAMES = 64,  /* bytes of stack between fork's caller and ng_room_allow, at least */
+    BUSY_NS = 2000000,        /* before it looks again for an idle core: to look means to open a file */
 };
+
+/* How long a thread stays shy: where its stack tells when that is over, and where nothing does. */
+static const uint64_t shy_at_most_ns = 10000000000, shy_ns = 100000000;
 
 enum life { ABSENT, STARTING, RUNNING, STOPPING, BARRED, BARRED_RUNNING };
 
@@ -54,8 +55,8 @@ static ng_atomic start_at = {START_SLABS};
 static ng_atomic process;
 static ng_atomic exiting;
 static ng_atomic hopeless_until; /* below two CPUs or none to spare, or the system gave no thread: until this time */
-/* The last fork: by whom, how deep on its stack, and when it has surely returned. */
-static ng_atomic fork_thread, fork_frame, fork_until;
+/* The thread that starts no room, since it forks or ends: until then, and while this place on its stack, if any, holds that. */
+static ng_atomic shy_thread, shy_until, shy_place, shy_word;
 static pthread_t thread;
 static struct ng_spare spare; /* the room's thread; cpus: whoever starts it */
 
@@ -243,11 +244,23 @@ void ng_room_note_process(void) {
 
 static uint64_t this_thread(void) { return (uint64_t)(uintptr_t)&ngrt_cache; }
 
-/* Handlers of pthread_atfork that come after ours run deeper on the stack than fork's caller does. */
-static bool fork_has_returned(void) {
-    return ng_load(&fork_thread, NG_RELAXED) != this_thread() ||
-           (uintptr_t)__builtin_frame_address(0) > ng_load(&fork_frame, NG_RELAXED) ||
-           ng_os_now() >= ng_load(&fork_until, NG_RELAXED);
+static void be_shy(const uint64_t *place) {
+    ng_store(&shy_thread, this_thread(), NG_RELAXED);
+    ng_store(&shy_until, ng_os_now() + (place != NULL ? shy_at_most_ns : shy_ns), NG_RELAXED);
+    ng_store(&shy_place, (uintptr_t)place, NG_RELAXED);
+    ng_store(&shy_word, place == NULL ? 0 : *place, NG_RELAXED);
+}
+
+/* The stack may be gone by now: it was a coroutine's. */
+static bool is_shy(void) {
+    if (ng_load(&shy_thread, NG_RELAXED) != this_thread() || ng_os_now() >= ng_load(&shy_until, NG_RELAXED))
+        return false;
+    uint64_t place = ng_load(&shy_place, NG_RELAXED);
+    bool holds = place == 0 || ((uintptr_t)__builtin_frame_address(0) < place &&
+                                ng_os_holds((uint64_t *)(uintptr_t)place, (uint32_t)ng_load(&shy_word, NG_RELAXED)));
+    if (!holds)
+        ng_store(&shy_thread, 0, NG_RELAXED);
+    return holds;
 }
 
 static bool create_thread(void) {
@@ -286,7 +299,7 @@ void ng_room_invite(const void *caller) {
     uint64_t absent = ABSENT, now = ng_os_now();
     /* The loader and libc call malloc with locks held that creating a thread needs, or inside of pthread_create itself;
      * a constructor that dlopen runs may have a thread waited for that needs the loader. */
-    if (ng_load(&exiting, NG_RELAXED) != 0 || !fork_has_returned() || ng_os_in_loader(caller) ||
+    if (ng_load(&exiting, NG_RELAXED) != 0 || is_shy() || ng_os_in_loader(caller) ||
         (uint64_t)ng_os_pid() != ng_load(&process, NG_RELAXED) || !ng_cas(&life, &absent, STARTING, NG_ACQUIRE))
         return;
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
@@ -333,7 +346,15 @@ void ng_room_bar(bool alone) {
     }
 }
 
-void ng_room_allow(bool in_child) {
+/* The program has to grow again before a room pays. */
+static void allow(void) {
+    ng_store(&start_at, ng_arena_in_use() + RESTART_SLABS, NG_RELAXED);
+    spare = (struct ng_spare){0}; /* a child's CPU time begins anew */
+    __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
+    ng_store(&life, ABSENT, NG_RELEASE);
+}
+
+void ng_room_allow(bool in_child, const uint64_t *place) {
     if (ng_load(&life, NG_RELAXED) == BARRED_RUNNING) {
         if (!in_child) {
             ng_store(&life, RUNNING, NG_RELEASE);
@@ -341,18 +362,14 @@ void ng_room_allow(bool in_child) {
         }
         ng_store(&park.word, NG_ABSENT, NG_RELAXED);
     }
-    ng_store(&fork_thread, this_thread(), NG_RELAXED);
-    ng_store(&fork_frame, (uintptr_t)__builtin_frame_address(0) + FORK_FRAMES, NG_RELAXED);
-    ng_store(&fork_until, ng_os_now() + FORK_RETURNS_NS, NG_RELAXED);
-    ng_store(&start_at, ng_arena_in_use() + RESTART_SLABS, NG_RELAXED);
-    spare = (struct ng_spare){0}; /* a child's CPU time begins anew */
-    __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
-    ng_store(&life, ABSENT, NG_RELEASE);
+    be_shy(place);
+    allow();
 }
 
 void ng_room_dismiss(void) {
     if (ng_load(&life, NG_RELAXED) == ABSENT)
         return;
     ng_room_bar(true);
-    ng_room_allow(false);
+    be_shy(NULL);
+    allow();
 }

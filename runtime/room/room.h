@@ -46,8 +46,9 @@ void ng_room_dismiss(void);
 /* Before fork: none starts until ng_room_allow.  Where the program has no other threads, ours is gone too, so that it is
  * single-threaded when fork returns; where it has, waiting for ours would cost more than it is worth to anybody. */
 void ng_room_bar(bool alone);
-/* After fork.  in_child: the thread did not come along. */
-void ng_room_allow(bool in_child);
+/* After fork.  in_child: the thread did not come along.  The caller starts none while `place` on its stack holds what it holds
+ * now, ten seconds at most: so long fork may not have returned.  NULL: not known; a tenth of a second. */
+void ng_room_allow(bool in_child, const uint64_t *place);
 
 /* exit was called, or the first thread ends: none starts any more, handlers of atexit and destructors come now. */
 void ng_room_exit(void);

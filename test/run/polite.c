@@ -5,7 +5,7 @@
  * off; else one thread with a name, no signals, on a processor of the program's own, that costs nothing while the program
  * sleeps and little while it works now and then, stays out of the way where the program has use for every processor, and
  * is gone when fork returns.
- * Usage: polite small|never|early|big|parks|crowded|crowded_at_start|fork|fork_handlers|threads_fork|exit|core|affinity|
+ * Usage: polite small|never|early|big|parks|crowded|crowded_at_start|fork|fork_handlers|fork_and_unmap|threads_fork|exit|core|affinity|
  *        pinned|load LIBRARY
  */
 #include "check.h"
@@ -14,7 +14,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 
 /* Holds up to `most` bytes in blocks of mixed sizes, in turn freed and allocated again. */
 static void churn(size_t most, unsigned rounds) {
@@ -362,12 +364,53 @@ static void at_fork(void) {
     }
 }
 
-static void churn_a_little(void) { churn(16u << 20, 1); }
+/* For long, too. */
+static void churn_a_little(void) {
+    test_sleep_ms(150);
+    churn(16u << 20, 1);
+}
 
 /* Also where other handlers of the fork allocate after ours has stopped the room. */
 static void fork_with_handlers(void) {
     CHECK(pthread_atfork(churn_a_little, churn_a_little, churn_a_little) == 0);
     at_fork();
+}
+
+/* In the child the stack on which fork was called is unmapped, above the one in use.  The room comes back there too. */
+static struct {
+    ucontext_t thread, coroutine;
+    void *stack;
+    pid_t pid;
+} split;
+
+enum { COROUTINE_BYTES = 1 << 20 };
+
+static void fork_there(void) { split.pid = fork(); }
+
+static void *fork_on_coroutine(void *unused) {
+    CHECK(getcontext(&split.coroutine) == 0);
+    split.coroutine.uc_stack = (stack_t){.ss_sp = split.stack, .ss_size = COROUTINE_BYTES};
+    split.coroutine.uc_link = &split.thread;
+    makecontext(&split.coroutine, fork_there, 0);
+    CHECK(swapcontext(&split.thread, &split.coroutine) == 0);
+    CHECK(munmap(split.stack, COROUTINE_BYTES) == 0);
+    if (split.pid == 0) {
+        alarm(60);
+        churn(200u << 20, 4);
+        CHECK(wait_for_room(5000) != 0, "the room is not back in the child");
+        _exit(0);
+    }
+    return unused;
+}
+
+static void fork_and_unmap(void) {
+    pthread_t thread;
+    split.stack = mmap(NULL, COROUTINE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(split.stack != MAP_FAILED);
+    CHECK(pthread_create(&thread, NULL, fork_on_coroutine, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    int status;
+    CHECK(split.pid > 0 && waitpid(split.pid, &status, 0) == split.pid && status == 0, "child's status 0x%x", status);
 }
 
 static void *sleeper(void *argument) {
@@ -473,6 +516,7 @@ int main(int argc, char **argv) {
                  {"crowded_at_start", crowded_at_start},
                  {"fork", at_fork},
                  {"fork_handlers", fork_with_handlers},
+                 {"fork_and_unmap", fork_and_unmap},
                  {"threads_fork", threads_at_fork},
                  {"exit", exits},
                  {"core", core},
