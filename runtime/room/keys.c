@@ -20,20 +20,20 @@ enum {
 };
 static const uint64_t patience_ns = 1000000000, impatience_ns = 1000000;
 
+/* Whether another thread holds it while it forks, or waits for it to fork.  This thread itself may be the one: handlers of
+ * pthread_atfork allocate in between. */
+static bool others_fork(const struct ng_key *k) {
+    uint64_t forks = ng_load(&k->forks, NG_RELAXED);
+    return forks != 0 && forks != (uint64_t)(uintptr_t)&ngrt_cache;
+}
+
 bool ng_key_enter(struct ng_key *k) {
-    for (unsigned i = 0; i < SPINS; i++) {
+    for (unsigned i = 0; i < SPINS && !others_fork(k); i++) {
         if (ng_key_try(k))
             return true;
         ng_relax();
     }
     return false;
-}
-
-/* Whether another thread holds it while it forks.  This thread itself may be the one: handlers of pthread_atfork allocate
- * in between. */
-static bool others_fork(const struct ng_key *k) {
-    uint64_t forks = ng_load(&k->forks, NG_RELAXED);
-    return forks != 0 && forks != (uint64_t)(uintptr_t)&ngrt_cache;
 }
 
 /* With an end, since the fork may itself wait for this thread in a handler of pthread_atfork. */
@@ -71,10 +71,11 @@ bool ng_key_wait(struct ng_key *k) {
 }
 
 bool ng_key_take_for_fork(struct ng_key *k) {
-    if (!ng_key_wait(k))
-        return false;
     ng_store(&k->forks, (uint64_t)(uintptr_t)&ngrt_cache, NG_RELAXED);
-    return true;
+    bool taken = ng_key_wait(k);
+    if (!taken)
+        ng_store(&k->forks, 0, NG_RELAXED);
+    return taken;
 }
 
 void ng_key_leave_fork(struct ng_key *k) {
