@@ -419,13 +419,20 @@ static bool open_slab(struct ng_heap *h, uint32_t cls) {
     return true;
 }
 
-/* Addresses of the carve range into m, the lowest to be handed out first: touches neither the heap nor its metadata. */
+/* Addresses of the carve range into m, the lowest to be handed out first: touches neither the heap nor its metadata.  Four
+ * at a time take 2 instructions each, one at a time 4: of a young heap that is most of what a refill executes. */
 static void carve(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
-    uint32_t size = ng_classes[cls].size, n = h->carve_left[cls] < want ? h->carve_left[cls] : want;
-    char *at = h->carve[cls];
-    for (uint32_t i = n; i > 0; i--, at += size)
-        m->block[i - 1] = at;
-    h->carve[cls] = at;
+    typedef uintptr_t four __attribute__((vector_size(32)));
+    uintptr_t size = ng_classes[cls].size;
+    uint32_t n = h->carve_left[cls] < want ? h->carve_left[cls] : want, left = n;
+    uintptr_t at = (uintptr_t)h->carve[cls];
+    four next = {at + 3 * size, at + 2 * size, at + size, at};
+    for (; left >= 4; left -= 4, next += 4 * size)
+        memcpy(&m->block[left - 4], &next, sizeof next);
+    at = next[3];
+    for (; left > 0; left--, at += size)
+        m->block[left - 1] = (void *)at;
+    h->carve[cls] = (char *)at;
     h->carve_left[cls] -= n;
     m->count = (uint16_t)n;
 }

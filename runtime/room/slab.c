@@ -195,13 +195,14 @@ static inline uint64_t with_bit(uint64_t word, uint64_t bit) {
 }
 
 /* Marks blocks from the first on as free, while they lie in the slab, which has a bitmap; one must follow that does not.
- * How many.  What a program frees for good comes by here, on its own core where the room is away: 13 instructions a block. */
+ * How many.  What a program frees for good comes by here, on its own core where the room is away: 12 instructions a block. */
 static uint32_t mark_run(uint32_t slab, void *const *block) {
     struct ng_slab *s = ng_slab_info(slab);
     const struct ng_class k = ng_classes[s->cls];
     const char *start = ng_slab_start(slab);
     uint64_t *bits = s->bits, blocks = k.blocks, number;
     void *const *next = block;
+#pragma GCC unroll 4
     while ((number = ng_number_in_slab(&k, (uint64_t)((const char *)*next - start))) < blocks) {
         bits[number / 64] = with_bit(bits[number / 64], number);
         next++;
