@@ -43,11 +43,15 @@ config.substitutions += [
     ("%python", config.python),
     ("%cmake", config.cmake),
     ("%include", config.ngrt_include_dir),
+    # Ends opt where a pass has changed a function and does not say so; LLVM 16 has none that looks at a module pass.
+    ("%verify-told", "-verify-analysis-invalidation" if config.llvm_major >= 17 else ""),
 ]
 
 config.available_features.add(config.target_arch)
 if os.path.exists(os.path.join(config.ngrt_lib_dir, "libngrt.so")):
     config.available_features.add("runtime")
+if config.llvm_major >= 17:
+    config.available_features.add("hot-cold-new")
 if os.path.exists(os.path.join(llvm, "ld.lld")):
     config.available_features.add("lld")
 

@@ -1,4 +1,4 @@
-; RUN: opt -passes=nextgen-batch -verify-analysis-invalidation -S %s | FileCheck %s
+; RUN: opt -passes=nextgen-batch %verify-told -S %s | FileCheck %s
 ;
 ; The loop has no preheader, which is made before it is seen that the array's end is too dear to compute: what the function
 ; was analysed for does not hold then, although nothing is fetched.

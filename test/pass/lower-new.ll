@@ -11,7 +11,6 @@ declare ptr @_ZnwmRKSt9nothrow_t(i64, ptr) #1
 declare ptr @_ZnamRKSt9nothrow_t(i64, ptr) #1
 declare ptr @_ZnwmSt11align_val_t(i64, i64) #1
 declare ptr @_ZnamSt11align_val_tRKSt9nothrow_t(i64, i64, ptr) #1
-declare ptr @_Znwm12__hot_cold_t(i64, i8) #1
 declare void @cleanup() nounwind
 declare i32 @__gxx_personality_v0(...)
 
@@ -95,13 +94,6 @@ pad:
 ; CHECK: call {{.*}}ptr @_ZnamSt11align_val_tRKSt9nothrow_t(i64 256, i64 32, ptr {{.*}}@std_nothrow)
 define ptr @aligned_nothrow_array() {
   %p = call ptr @_ZnamSt11align_val_tRKSt9nothrow_t(i64 256, i64 32, ptr @std_nothrow) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot(
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_Znwm12__hot_cold_t(i64 40, i8 -1)
-define ptr @hot() {
-  %p = call ptr @_Znwm12__hot_cold_t(i64 40, i8 -1) #0
   ret ptr %p
 }
 

@@ -9,13 +9,6 @@ target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:
 declare ptr @_ZnwmSt11align_val_t(i64, i64) #1
 declare ptr @_ZnamSt11align_val_t(i64, i64) #1
 declare ptr @_ZnwmSt11align_val_tRKSt9nothrow_t(i64, i64, ptr) #1
-declare ptr @_Znam12__hot_cold_t(i64, i8) #1
-declare ptr @_ZnwmRKSt9nothrow_t12__hot_cold_t(i64, ptr, i8) #1
-declare ptr @_ZnamRKSt9nothrow_t12__hot_cold_t(i64, ptr, i8) #1
-declare ptr @_ZnwmSt11align_val_t12__hot_cold_t(i64, i64, i8) #1
-declare ptr @_ZnamSt11align_val_t12__hot_cold_t(i64, i64, i8) #1
-declare ptr @_ZnwmSt11align_val_tRKSt9nothrow_t12__hot_cold_t(i64, i64, ptr, i8) #1
-declare ptr @_ZnamSt11align_val_tRKSt9nothrow_t12__hot_cold_t(i64, i64, ptr, i8) #1
 declare void @_ZdaPvm(ptr, i64) #1
 declare void @_ZdaPvSt11align_val_t(ptr, i64) #1
 declare void @_ZdaPvmSt11align_val_t(ptr, i64, i64) #1
@@ -43,76 +36,6 @@ define ptr @aligned_array() {
 ; CHECK: ret
 define ptr @aligned_nothrow() {
   %p = call ptr @_ZnwmSt11align_val_tRKSt9nothrow_t(i64 40, i64 64, ptr @std_nothrow) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot_array(
-; CHECK: i64 32
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_Znam12__hot_cold_t(i64 40, i8 -1)
-; CHECK-NOT: slow
-; CHECK: ret
-define ptr @hot_array() {
-  %p = call ptr @_Znam12__hot_cold_t(i64 40, i8 -1) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot_nothrow(
-; CHECK: i64 32
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_ZnwmRKSt9nothrow_t12__hot_cold_t(i64 40, ptr {{.*}}@std_nothrow, i8 -1)
-; CHECK-NOT: slow
-; CHECK: ret
-define ptr @hot_nothrow() {
-  %p = call ptr @_ZnwmRKSt9nothrow_t12__hot_cold_t(i64 40, ptr @std_nothrow, i8 -1) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot_nothrow_array(
-; CHECK: i64 32
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_ZnamRKSt9nothrow_t12__hot_cold_t(i64 40, ptr {{.*}}@std_nothrow, i8 -1)
-; CHECK-NOT: slow
-; CHECK: ret
-define ptr @hot_nothrow_array() {
-  %p = call ptr @_ZnamRKSt9nothrow_t12__hot_cold_t(i64 40, ptr @std_nothrow, i8 -1) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot_aligned(
-; CHECK: i64 48
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_ZnwmSt11align_val_t12__hot_cold_t(i64 40, i64 64, i8 -1)
-; CHECK-NOT: slow
-; CHECK: ret
-define ptr @hot_aligned() {
-  %p = call ptr @_ZnwmSt11align_val_t12__hot_cold_t(i64 40, i64 64, i8 -1) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot_aligned_array(
-; CHECK: i64 48
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_ZnamSt11align_val_t12__hot_cold_t(i64 40, i64 64, i8 -1)
-; CHECK-NOT: slow
-; CHECK: ret
-define ptr @hot_aligned_array() {
-  %p = call ptr @_ZnamSt11align_val_t12__hot_cold_t(i64 40, i64 64, i8 -1) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot_aligned_nothrow(
-; CHECK: i64 48
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_ZnwmSt11align_val_tRKSt9nothrow_t12__hot_cold_t(i64 40, i64 64, ptr {{.*}}@std_nothrow, i8 -1)
-; CHECK-NOT: slow
-; CHECK: ret
-define ptr @hot_aligned_nothrow() {
-  %p = call ptr @_ZnwmSt11align_val_tRKSt9nothrow_t12__hot_cold_t(i64 40, i64 64, ptr @std_nothrow, i8 -1) #0
-  ret ptr %p
-}
-; CHECK-LABEL: define ptr @hot_aligned_nothrow_array(
-; CHECK: i64 48
-; CHECK: load volatile ptr
-; CHECK: call {{.*}}ptr @_ZnamSt11align_val_tRKSt9nothrow_t12__hot_cold_t(i64 40, i64 64, ptr {{.*}}@std_nothrow, i8 -1)
-; CHECK-NOT: slow
-; CHECK: ret
-define ptr @hot_aligned_nothrow_array() {
-  %p = call ptr @_ZnamSt11align_val_tRKSt9nothrow_t12__hot_cold_t(i64 40, i64 64, ptr @std_nothrow, i8 -1) #0
   ret ptr %p
 }
 
@@ -200,13 +123,6 @@ define ptr @aligned_by_variable(i64 %a) {
 ; CHECK-NEXT: call ptr @_ZnamSt11align_val_t(i64 40, i64 48)
 define ptr @aligned_to_no_power() {
   %p = call ptr @_ZnamSt11align_val_t(i64 40, i64 48) #0
-  ret ptr %p
-}
-; MISSED: _ZnamRKSt9nothrow_t12__hot_cold_t: the call stays: a block of this size has no size class
-; CHECK-LABEL: define ptr @hot_large(
-; CHECK-NEXT: call ptr @_ZnamRKSt9nothrow_t12__hot_cold_t(i64 40000, ptr {{.*}}@std_nothrow, i8 -1)
-define ptr @hot_large() {
-  %p = call ptr @_ZnamRKSt9nothrow_t12__hot_cold_t(i64 40000, ptr @std_nothrow, i8 -1) #0
   ret ptr %p
 }
 ; MISSED: _ZdaPvmSt11align_val_t: the call stays: the block is of a size without a class
