@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Compat.h: the few places where LLVM's C++ interface changes between majors.  LLVM 19 is the one that everything is
-// tested with; with 16 it builds and passes the tests of the pass (scripts/check-llvm16); 20 to 22 are within reach.  Owns
-// nothing at run time.
+// tested with; with 16 it builds and passes the tests of the pass (scripts/check-llvm16); 20 to 22 are within reach.
+// Owns nothing at run time.
 
 #ifndef NG_PASS_COMPAT_H
 #define NG_PASS_COMPAT_H
