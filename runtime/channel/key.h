@@ -16,7 +16,7 @@
 
 struct ng_key {
     _Alignas(64) ng_atomic held;
-    ng_atomic forks;   /* who holds it for the time of a fork (room/keys.c); else 0 */
+    ng_atomic forks;   /* who holds it for the time of a fork, or waits for it to fork (room/keys.c); else 0 */
     ng_atomic in_vain; /* hints: some patience did not help the last time, ... */
     ng_atomic lost;    /* ... nor did much */
 };

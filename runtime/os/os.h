@@ -60,10 +60,10 @@ size_t ng_os_resident(void);
 
 /* Sleeps while *word == value, at most ns nanoseconds (0: no limit). */
 void ng_os_sleep(uint64_t *word, uint32_t value, uint64_t ns);
+void ng_os_wake(uint64_t *word);
 
 /* Whether the low half of *word is value; no where there is no such memory. */
 bool ng_os_holds(uint64_t *word, uint32_t value);
-void ng_os_wake(uint64_t *word);
 
 /* ---- cpus.c ---- */
 
