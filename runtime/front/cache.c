@@ -420,7 +420,7 @@ static bool open_slab(struct ng_heap *h, uint32_t cls) {
 }
 
 /* Addresses of the carve range into m, the lowest to be handed out first: touches neither the heap nor its metadata.  Four
- * at a time take 2 instructions each, one at a time 4: of a young heap that is most of what a refill executes. */
+ * at a time take fewer instructions: a program that grows does this itself while no room is at work. */
 static void carve(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
     typedef uintptr_t four __attribute__((vector_size(32)));
     uintptr_t size = ng_classes[cls].size;

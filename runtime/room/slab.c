@@ -195,7 +195,7 @@ static inline uint64_t with_bit(uint64_t word, uint64_t bit) {
 }
 
 /* Marks blocks from the first on as free, while they lie in the slab, which has a bitmap; one must follow that does not.
- * How many.  What a program frees for good comes by here, on its own core where the room is away: 12 instructions a block. */
+ * How many.  What a program frees for good comes by here, on its own core where the room is away. */
 static uint32_t mark_run(uint32_t slab, void *const *block) {
     struct ng_slab *s = ng_slab_info(slab);
     const struct ng_class k = ng_classes[s->cls];

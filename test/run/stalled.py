@@ -13,7 +13,7 @@ import time
 
 TIME_FACTOR, TIME_EXTRA = 6, 10.0  # generous: the machine may be busy; a hang is what counts
 RSS_FACTOR, RSS_EXTRA = 1.5, 64 << 20
-TRIES = 10  # on a busy machine a short program may end before the room's thread gets to the place
+TRIES = 5  # on a busy machine a short program may end before the room's thread gets to the place
 STALLED_NAME = "ngrt-stalled"  # as runtime/room/room.h says
 
 
