@@ -13,16 +13,20 @@ too.  Where a program allocates little that difference is lost in what two build
 what the runtime's own code executed, and the mean is told without such programs as well.
 The last columns are of a run without the simulator in which each call is counted: blocks requested ahead of time, how many of them
 were then allocated, and how many of those were ready.  With --requests, large blocks follow, which are requested one at a time;
-the last of their columns is how many of those that were ready were also in memory, all their pages.
+the last of their columns is how many of those that were ready were also in memory, all their pages.  Then, where anything was
+requested, the share of all instructions of the program's own threads that went into requests (callgrind, ng-sim).
 """
 
 import argparse
 import json
 import math
 import os
+import re
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import builds
 import engine
@@ -73,6 +77,40 @@ def row(load):
             "lost": sum(made[peers.PASS]) < bare, "asked": requests(load, peers.allocator(peers.PASS))}
 
 
+REQUEST = "ngrt_request_slow"  # what a request calls that finds too little in its magazine; with NGRT_SLOW=1 each does
+IN_LINE = 6  # instructions of a request, at most, besides that: test/pipeline/golden-requests.ll
+
+
+def callgrind(command, folder, **env):
+    """(calls of REQUEST, instructions in it and in what it calls).  Valgrind cannot read clang's debug information, so the
+    program and the runtime run without."""
+    out, program = os.path.join(folder, "callgrind.out"), os.path.join(folder, os.path.basename(command.argv[0]))
+    for path, bare in ((shutil.which(command.argv[0]), program), (peers.built("lib/libngrt.so"), os.path.join(folder, "libngrt.so.0"))):
+        subprocess.run(["llvm-strip-19", "-g", path, "-o", bare], check=True)
+    done = subprocess.run(["valgrind", "--tool=callgrind", f"--toggle-collect={REQUEST}", f"--callgrind-out-file={out}", program,
+                           *command.argv[1:]], env={**command.env, "LD_LIBRARY_PATH": folder, **env}, cwd=command.cwd,
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode or not os.path.exists(out):
+        raise tables.Failed(f"{command.name}: exit status {done.returncode} under callgrind: {done.stderr[-300:].decode(errors='replace')}")
+    with open(out, encoding="utf-8") as file:
+        return called(file.read())
+
+
+def called(profile):
+    """callgrind() of the text of a profile, which names a function once, and then by its number."""
+    number = re.search(rf"^c?fn=\((\d+)\) {REQUEST}$", profile, re.M)
+    calls = re.findall(rf"^cfn=\({number[1]}\).*\ncalls=(\d+) ", profile, re.M) if number else []
+    return sum(map(int, calls)), int(re.search(r"^totals: (\d+)$", profile, re.M)[1])
+
+
+def executed_by_requests(load, allocator):
+    """(instructions of requests, of all that the program's own threads execute)."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = callgrind(load.command(allocator), folder, NGRT_SLOW="1")[0]
+        missed = callgrind(load.command(allocator), folder)[1]
+    return made * IN_LINE + missed, sum(executed(load, allocator))
+
+
 def share(part, whole):
     return f"{100 * part / whole:.1f}%" if whole else "-"
 
@@ -88,11 +126,12 @@ def show_large(asked):
 
 
 def show_all_requests(asked, out):
-    """A table out of (name, what requests() said), line by line, and its totals."""
-    print(f"{'':<22}{'blocks':>10}{'used':>8}{'ready':>8}{'large':>10}{'used':>8}{'ready':>8}{'in memory':>11}", file=out)
+    """A table out of (name, what requests() said, None or what executed_by_requests() said), line by line, and its totals."""
+    print(f"{'':<22}{'blocks':>10}{'used':>8}{'ready':>8}{'large':>10}{'used':>8}{'ready':>8}{'in memory':>11}{'instructions':>14}", file=out)
     total = dict.fromkeys((*REQUESTS, *LARGE), 0)
-    for name, one in asked:
-        print(f"{name:<22}{show_requests(one)}{show_large(one)}", file=out, flush=True)
+    for name, one, instructions in asked:
+        spent = f"{100 * instructions[0] / instructions[1]:.4f}%" if instructions else "-"
+        print(f"{name:<22}{show_requests(one)}{show_large(one)}{spent:>14}", file=out, flush=True)
         total = {key: total[key] + one[key] for key in total}
     print(f"{'in all':<22}{show_requests(total)}{show_large(total)}", file=out)
 
@@ -136,6 +175,15 @@ def show(rows, out):
         print(f"without {lost}, where two builds differ by more than allocation costs: {mean(told):.2f}", file=out)
 
 
+def all_requests(options, known, builder):
+    """What show_all_requests() shows."""
+    allocator = peers.allocator(peers.PASS)
+    for load in loads(options, known, builder):
+        asked = requests(load, allocator)
+        any_asked = asked["requested_blocks"] or asked["requested_large"]
+        yield load.name, asked, executed_by_requests(load, allocator) if any_asked else None
+
+
 def loads(options, known, builder):
     """What is to be counted, built; what cannot be is told."""
     made = [engine.Real(known[name].scaled(options.scale), builder) for name in options.programs]
@@ -165,9 +213,9 @@ def main(argv):
         parser.error(f"no program '{unknown[0]}'; there are {', '.join(known)}" if unknown else "--scale: a number above 0")
     options.programs = options.programs or ([p for p in known if not known[p].packaged] if options.requests else SIX)
     builder = builds.Builder(builds.Progress(7200))
-    builder.build_project((*builds.TARGETS, *(("workloads",) if options.requests else ("ng-sim",))))
+    builder.build_project((*builds.TARGETS, *(("workloads",) if options.requests else ()), "ng-sim"))
     if options.requests:
-        show_all_requests(((load.name, requests(load, peers.allocator(peers.PASS))) for load in loads(options, known, builder)), sys.stdout)
+        show_all_requests(all_requests(options, known, builder), sys.stdout)
     else:
         show([row(load) for load in loads(options, known, builder)], sys.stdout)
     return 1 if builder.errors else 0

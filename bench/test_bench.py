@@ -383,10 +383,17 @@ class InstructionsInAndForAllocation(unittest.TestCase):
         def said(*counts):
             return dict(zip((*instructions.REQUESTS, *instructions.LARGE), counts))
         out = io.StringIO()
-        instructions.show_all_requests([("lua", said(1, 80, 60, 45, 0, 0, 0, 0)), ("split", said(0, 20, 20, 20, 40, 38, 19, 19))], out)
-        self.assertRegex(out.getvalue(), r"(?m)^lua +80 +75\.0% +75\.0% +0 +- +- +-$")
-        self.assertRegex(out.getvalue(), r"(?m)^split +20 +100\.0% +100\.0% +40 +95\.0% +50\.0% +100\.0%$")
+        instructions.show_all_requests([("lua", said(1, 80, 60, 45, 0, 0, 0, 0), None), ("split", said(0, 20, 20, 20, 40, 38, 19, 19), (7, 2000))], out)
+        self.assertRegex(out.getvalue(), r"(?m)^lua +80 +75\.0% +75\.0% +0 +- +- +- +-$")
+        self.assertRegex(out.getvalue(), r"(?m)^split +20 +100\.0% +100\.0% +40 +95\.0% +50\.0% +100\.0% +0\.3500%$")
         self.assertRegex(out.getvalue(), r"(?m)^in all +100 +80\.0% +81\.2% +40 +95\.0% +50\.0% +100\.0%$")
+
+
+    def test_calls_of_requests_and_what_they_execute_are_read_from_callgrinds_profile(self):
+        profile = ("fn=(7) main\ncfi=(2) x.S\ncfn=(9) ngrt_request_slow\ncalls=30 0 \n0 900\n\nfn=(8) fill\n"
+                   "cfn=(9)\ncalls=5 0 \n0 100\ncfn=(90)\ncalls=1 0 \n0 1\n\ntotals: 1000\n")
+        self.assertEqual(instructions.called(profile), (35, 1000))
+        self.assertEqual(instructions.called("fn=(7) main\ntotals: 0\n"), (0, 0))
 
 
 RECORDS = """--- !Passed
