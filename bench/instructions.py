@@ -3,8 +3,8 @@
 """instructions.py: what is executed in and for allocation, by the program's own threads, with each allocator and with the pass.
 
     bench/instructions.py [--scale X] [PROGRAM...]     real programs of programs.py, so much of their work (default 0.05)
-    bench/instructions.py --requests [--scale X] [PROGRAM...]    requests alone: of all real programs, our own workloads, and
-                                                       examples/split.c
+    bench/instructions.py --requests [--scale X] [PROGRAM...]    requests alone: of all real programs, the micro benchmarks, our
+                                                       own workloads, and examples/split.c
 
 ng-sim counts each program under each peer, and under libngrt preloaded and in line.  Of a preloaded allocator that is what its
 own code executes.  What is in line is the program's code: there it is what the program executes in all less what it does without
@@ -188,7 +188,7 @@ def loads(options, known, builder):
     """What is to be counted, built; what cannot be is told."""
     made = [engine.Real(known[name].scaled(options.scale), builder) for name in options.programs]
     if options.requests:
-        made += [*(engine.Own(w, options.scale) for w in workloads.WORKLOADS), Example("split")]
+        made += [*engine.micro_loads(options.scale), *(engine.Own(w, options.scale) for w in workloads.WORKLOADS), Example("split")]
     for load in made:
         wanted = ["pass"] if options.requests else ["plain", "pass"]
         try:
@@ -213,7 +213,7 @@ def main(argv):
         parser.error(f"no program '{unknown[0]}'; there are {', '.join(known)}" if unknown else "--scale: a number above 0")
     options.programs = options.programs or ([p for p in known if not known[p].packaged] if options.requests else SIX)
     builder = builds.Builder(builds.Progress(7200))
-    builder.build_project((*builds.TARGETS, *(("workloads",) if options.requests else ()), "ng-sim"))
+    builder.build_project((*builds.TARGETS, *(("micro_plain", "micro_ngrt", "workloads") if options.requests else ()), "ng-sim"))
     if options.requests:
         show_all_requests(all_requests(options, known, builder), sys.stdout)
     else:
