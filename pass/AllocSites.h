@@ -53,6 +53,10 @@ struct AllocSite {
   std::optional<uint64_t> constantBytes() const;
 };
 
+// Whether a function of libc calls what the program gives it: of those that TargetLibraryInfo knows (bsearch it does
+// not).
+inline bool callsBack(llvm::LibFunc Func) { return Func == llvm::LibFunc_qsort; }
+
 // The call as a site, if it is one.  TLI must be the caller function's own: only it knows of
 // __attribute__((no_builtin)).  Calls that this pass has dealt with are none.
 std::optional<AllocSite> recognise(llvm::CallBase &Call, const llvm::TargetLibraryInfo &TLI);

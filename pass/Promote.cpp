@@ -9,6 +9,7 @@
 #include "Params.h"
 #include "Recursion.h"
 #include "Remarks.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/Analysis/AssumptionCache.h"
 #include "llvm/Analysis/LazyValueInfo.h"
 #include "llvm/Analysis/LoopInfo.h"
@@ -16,6 +17,7 @@
 #include "llvm/IR/Dominators.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/Transforms/InstCombine/InstCombine.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/SROA.h"
@@ -70,6 +72,7 @@ private:
   const char *decideLoop(Promotion &P);
   const char *fitsLoop(Promotion &P, Loop &L) const;
   const char *decideExits(Promotion &P, Loop &L) const;
+  bool mayLeaveIdle(const Promotion &P, const Loop &L) const;
   bool outlivesRound(const Promotion &P) const;
   unsigned frameGrowth() const;
   OptimizationRemarkEmitter &ore() { return FAM.getResult<OptimizationRemarkEmitterAnalysis>(F); }
@@ -224,8 +227,6 @@ const char *FunctionPromote::decideExits(Promotion &P, Loop &L) const {
     return "its loop has too many exits";
   SmallPtrSet<const BasicBlock *, 8> Covered;
   for (BasicBlock *Exit : Exits) {
-    if (isa<UnreachableInst>(Exit->getTerminator()) && !Outside.count(Exit))
-      continue; // the program ends there
     SmallVector<const BasicBlock *, 4> Way;
     for (const BasicBlock *BB = Exit; BB && Way.size() < 4; BB = BB->getSingleSuccessor()) {
       // Only ways that come from this exit: the free must not serve one that never allocated.
@@ -244,6 +245,52 @@ const char *FunctionPromote::decideExits(Promotion &P, Loop &L) const {
                                                                                   : "it is used after its loop";
 }
 
+// Whether I may end its function as no exit of a loop does: by an exception that nobody here sees, by longjmp, or by
+// the thread's end.  libc's own functions do so only where they call back.
+static bool mayLeave(const Instruction &I, const TargetLibraryInfo &TLI) {
+  const auto *Call = dyn_cast<CallBase>(&I);
+  if (!Call || isa<IntrinsicInst>(Call) || (Call->doesNotThrow() && Call->hasFnAttr(Attribute::WillReturn)))
+    return false;
+  if (const auto *Invoke = dyn_cast<InvokeInst>(Call)) {
+    const auto *Pad = Invoke->getLandingPadInst();
+    auto CatchesAll = [&](unsigned Clause) {
+      return Pad->isCatch(Clause) && isa<ConstantPointerNull>(Pad->getClause(Clause));
+    };
+    return !Pad->isCleanup() && none_of(seq(0u, Pad->getNumClauses()), CatchesAll);
+  }
+  LibFunc Func;
+  return !Call->doesNotThrow() || !TLI.getLibFunc(*Call, Func) || !TLI.has(Func) || callsBack(Func);
+}
+
+// Whether the function may be left while the round does not have the block: it would be lost then, since it is kept.
+bool FunctionPromote::mayLeaveIdle(const Promotion &P, const Loop &L) const {
+  SmallVector<const Instruction *, 8> Work{&L.getHeader()->front()};
+  SmallPtrSet<const BasicBlock *, 16> Seen{L.getHeader()};
+  auto GoOn = [&](const BasicBlock *BB) {
+    for (const BasicBlock *Next : successors(BB))
+      if (L.contains(Next) && Seen.insert(Next).second)
+        Work.push_back(&Next->front());
+  };
+  for (const AllocSite &Free : P.Uses.Frees) {
+    if (!L.contains(Free.Call))
+      continue;
+    if (Free.Call->isTerminator())
+      GoOn(Free.Call->getParent());
+    else
+      Work.push_back(Free.Call->getNextNode());
+  }
+  while (!Work.empty()) {
+    const Instruction *I = Work.pop_back_val();
+    for (; I && I != P.Site.Call; I = I->getNextNode()) {
+      if (mayLeave(*I, TLI))
+        return true;
+      if (I->isTerminator())
+        GoOn(I->getParent());
+    }
+  }
+  return false;
+}
+
 const char *FunctionPromote::fitsLoop(Promotion &P, Loop &L) const {
   if (!L.getLoopPreheader() || !L.getLoopLatch() || !L.hasDedicatedExits())
     return "its loop is not simple";
@@ -255,6 +302,8 @@ const char *FunctionPromote::fitsLoop(Promotion &P, Loop &L) const {
                (!Free.Align || L.isLoopInvariant(Free.Align));
       }))
     return "the round that allocates it does not free it";
+  if (mayLeaveIdle(P, L))
+    return "the function may be left where it is freed";
   P.FreeAt.clear();
   return decideExits(P, L);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Recursion.h"
+#include "AllocSites.h"
 #include "llvm/ADT/SCCIterator.h"
 #include "llvm/Analysis/CallGraph.h"
 #include "llvm/IR/InstIterator.h"
@@ -11,15 +12,14 @@ using namespace llvm;
 
 namespace ng {
 
-// Whether a call may lead to code that this module cannot see and that may call back.  libc's functions do not, but for
-// qsort and its like, which TargetLibraryInfo does not know.
+// Whether a call may lead to code that this module cannot see and that may call back.
 static bool leavesSight(const CallBase &Call, const TargetLibraryInfo &TLI) {
   const Function *Callee = Call.getCalledFunction();
   if (!Callee)
     return !Call.isInlineAsm();
   LibFunc Func;
   return Callee->isDeclaration() && !Callee->isIntrinsic() && !Callee->hasFnAttribute(Attribute::NoCallback) &&
-         !TLI.getLibFunc(*Callee, Func);
+         (!TLI.getLibFunc(*Callee, Func) || callsBack(Func));
 }
 
 // Bottom-up: when a component is reached, what it calls is known.

@@ -11,7 +11,11 @@ declare void @free(ptr)
 declare ptr @_Znam(i64)
 declare void @_ZdaPv(ptr)
 declare void @fill(ptr nocapture) nofree
-declare i1 @more()
+declare i1 @more() nounwind willreturn
+declare void @leave()
+declare void @jump() nounwind
+declare i32 @puts(ptr nocapture) nounwind
+declare void @throw(ptr) noreturn
 declare void @bad()
 declare i32 @__gxx_personality_v0(...)
 
@@ -229,5 +233,157 @@ other:
   ret void
 end:
   call void @fill(ptr %p)
+  ret void
+}
+
+; Nor where an exception, longjmp or the thread's end may leave the function while the round has no block: the one that is
+; kept would be lost.
+; CHECK-LABEL: define void @left(
+; CHECK: body:
+; CHECK: call ptr @malloc
+; CHECK: call void @free
+define void @left(i64 %n, i64 %size) {
+entry:
+  br label %body
+body:
+  %i = phi i64 [ 0, %entry ], [ %j, %body ]
+  %p = call ptr @malloc(i64 %size)
+  call void @fill(ptr %p)
+  call void @free(ptr %p)
+  call void @leave()
+  %j = add i64 %i, 1
+  %c = icmp ult i64 %j, %n
+  br i1 %c, label %body, label %end
+end:
+  ret void
+}
+
+; CHECK-LABEL: define void @jumped(
+; CHECK: body:
+; CHECK: call void @jump()
+; CHECK: call ptr @malloc
+define void @jumped(i64 %n, i64 %size) {
+entry:
+  br label %body
+body:
+  %i = phi i64 [ 0, %entry ], [ %j, %next ]
+  %d = call i1 @more()
+  br i1 %d, label %some, label %next
+some:
+  call void @jump()
+  %p = call ptr @malloc(i64 %size)
+  call void @fill(ptr %p)
+  call void @free(ptr %p)
+  br label %next
+next:
+  %j = add i64 %i, 1
+  %c = icmp ult i64 %j, %n
+  br i1 %c, label %body, label %end
+end:
+  ret void
+}
+
+; While the round has the block it was lost before as well; and libc's functions do not leave.
+; CHECK-LABEL: define void @held(
+; CHECK: call ptr @malloc
+; CHECK: body:
+; CHECK-NOT: @malloc
+; CHECK-NOT: @free
+; CHECK: end:
+; CHECK: call void @free
+define void @held(i64 %n, i64 %size) {
+entry:
+  br label %body
+body:
+  %i = phi i64 [ 0, %entry ], [ %j, %body ]
+  %p = call ptr @malloc(i64 %size)
+  call void @fill(ptr %p)
+  call void @leave()
+  call void @free(ptr %p)
+  %l = call i32 @puts(ptr @said)
+  %j = add i64 %i, 1
+  %c = icmp ult i64 %j, %n
+  br i1 %c, label %body, label %end
+end:
+  ret void
+}
+@said = private constant [3 x i8] c"hi\00"
+
+; An exception that a clean-up sees leaves the loop by an exit, where the block is freed; one that only some handlers see does not.
+; CHECK-LABEL: define void @caught(
+; CHECK: call ptr @malloc
+; CHECK: body:
+; CHECK-NOT: @malloc
+; CHECK: pad:
+; CHECK-NEXT: landingpad
+; CHECK-NEXT: cleanup
+; CHECK-NEXT: call void @free
+define void @caught(i64 %n, i64 %size) personality ptr @__gxx_personality_v0 {
+entry:
+  br label %body
+body:
+  %i = phi i64 [ 0, %entry ], [ %j, %next ]
+  %p = call ptr @malloc(i64 %size)
+  call void @fill(ptr %p)
+  call void @free(ptr %p)
+  invoke void @leave() to label %next unwind label %pad
+next:
+  %j = add i64 %i, 1
+  %c = icmp ult i64 %j, %n
+  br i1 %c, label %body, label %end
+pad:
+  %e = landingpad { ptr, i32 } cleanup
+  resume { ptr, i32 } %e
+end:
+  ret void
+}
+
+; CHECK-LABEL: define void @some_caught(
+; CHECK: body:
+; CHECK: call ptr @malloc
+define void @some_caught(i64 %n, i64 %size) personality ptr @__gxx_personality_v0 {
+entry:
+  br label %body
+body:
+  %i = phi i64 [ 0, %entry ], [ %j, %next ]
+  %p = call ptr @malloc(i64 %size)
+  call void @fill(ptr %p)
+  call void @free(ptr %p)
+  invoke void @leave() to label %next unwind label %pad
+next:
+  %j = add i64 %i, 1
+  %c = icmp ult i64 %j, %n
+  br i1 %c, label %body, label %end
+pad:
+  %e = landingpad { ptr, i32 } catch ptr @_ZTIi
+  ret void
+end:
+  ret void
+}
+@_ZTIi = external constant ptr
+
+; An exit that throws instead of going on frees first.
+; CHECK-LABEL: define void @thrown(
+; CHECK: wrong:
+; CHECK-NEXT: call void @free(
+; CHECK-NEXT: call void @throw(
+define void @thrown(i64 %n, i64 %size) {
+entry:
+  br label %body
+body:
+  %i = phi i64 [ 0, %entry ], [ %j, %next ]
+  %p = call ptr @malloc(i64 %size)
+  call void @fill(ptr %p)
+  call void @free(ptr %p)
+  %d = call i1 @more()
+  br i1 %d, label %wrong, label %next
+wrong:
+  call void @throw(ptr @said)
+  unreachable
+next:
+  %j = add i64 %i, 1
+  %c = icmp ult i64 %j, %n
+  br i1 %c, label %body, label %end
+end:
   ret void
 }

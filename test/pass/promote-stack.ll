@@ -343,6 +343,18 @@ define void @may_recurse() {
   ret void
 }
 
+; qsort is known not to keep its argument, but it calls back.
+; CHECK-LABEL: define void @sorts(
+; CHECK: call ptr @malloc(i64 1000)
+define void @sorts(ptr %array, ptr %compare) {
+  %p = call ptr @malloc(i64 1000)
+  store volatile i8 1, ptr %p
+  call void @qsort(ptr %array, i64 8, i64 8, ptr %compare)
+  call void @free(ptr %p)
+  ret void
+}
+declare void @qsort(ptr, i64, i64, ptr)
+
 ; The frame's limit where the function is active once.
 ; CHECK-LABEL: define void @frame(
 ; CHECK-COUNT-4: alloca [1000 x i8]
