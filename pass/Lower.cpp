@@ -491,7 +491,12 @@ void Rewriter::rewriteRequest(CallBase &Hint) {
   IRBuilder<> B(&Hint);
   const auto *Bin = cast<ConstantInt>(Hint.getArgOperand(0));
   bool Large = Bin->getZExtValue() >= NGRT_BIN_LARGE;
-  Fast.call(B, Large ? "ngrt_fast_request_large" : "ngrt_fast_request", {Hint.getArgOperand(0), Hint.getArgOperand(1)});
+  // Made where the program itself need not look at the number yet, which may be poison there: to branch on it would
+  // promise that it is not.
+  Value *Number = Hint.getArgOperand(1);
+  if (!isGuaranteedNotToBeUndefOrPoison(Number))
+    Number = B.CreateFreeze(Number);
+  Fast.call(B, Large ? "ngrt_fast_request_large" : "ngrt_fast_request", {Hint.getArgOperand(0), Number});
   Hint.eraseFromParent();
 }
 

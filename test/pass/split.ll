@@ -159,3 +159,22 @@ end:
   ret ptr %q
 }
 !0 = !{!"branch_weights", i32 1, i32 99}
+
+; The size may be poison where the request stands, since nothing needs it yet: to compare it there must promise nothing.
+; LOWERED-LABEL: define ptr @guarded(
+; LOWERED: %[[N:.*]] = freeze i64 %n
+; LOWERED: %[[B:.*]] = mul i64 %[[N]], 24
+; LOWERED: icmp ugt i64 %[[B]], 262143
+; LOWERED: icmp ult i64 %{{.*}}, 1000
+define ptr @guarded(i64 %n) {
+entry:
+  %bytes = mul nuw nsw i64 %n, 24
+  call void @work()
+  %c = icmp ult i64 %n, 1000
+  br i1 %c, label %some, label %none, !prof !{!"branch_weights", i32 1000, i32 1}
+some:
+  %p = call ptr @malloc(i64 %bytes)
+  ret ptr %p
+none:
+  ret ptr null
+}
