@@ -81,17 +81,21 @@ REQUEST = "ngrt_request_slow"  # what a request calls that finds too little in i
 IN_LINE = 6  # instructions of a request, at most, besides that: test/pipeline/golden-requests.ll
 
 
-def callgrind(command, folder, **env):
+def callgrind(load, command, folder, **env):
     """(calls of REQUEST, instructions in it and in what it calls).  Valgrind cannot read clang's debug information, so the
-    program and the runtime run without."""
-    out, program = os.path.join(folder, "callgrind.out"), os.path.join(folder, os.path.basename(command.argv[0]))
-    for path, bare in ((shutil.which(command.argv[0]), program), (peers.built("lib/libngrt.so"), os.path.join(folder, "libngrt.so.0"))):
-        subprocess.run(["llvm-strip-19", "-g", path, "-o", bare], check=True)
-    done = subprocess.run(["valgrind", "--tool=callgrind", f"--toggle-collect={REQUEST}", f"--callgrind-out-file={out}", program,
-                           *command.argv[1:]], env={**command.env, "LD_LIBRARY_PATH": folder, **env}, cwd=command.cwd,
-                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode or not os.path.exists(out):
-        raise tables.Failed(f"{command.name}: exit status {done.returncode} under callgrind: {done.stderr[-300:].decode(errors='replace')}")
+    program, which may look for files beside it, and the runtime run without."""
+    out, program = os.path.join(folder, "callgrind.out"), shutil.which(command.argv[0]) + ".bare"
+    try:
+        for path, bare in ((program.removesuffix(".bare"), program), (peers.built("lib/libngrt.so"), os.path.join(folder, "libngrt.so.0"))):
+            subprocess.run(["llvm-strip-19", "-g", path, "-o", bare], check=True)
+        done = subprocess.run(["valgrind", "--tool=callgrind", f"--toggle-collect={REQUEST}", f"--callgrind-out-file={out}", program,
+                               *command.argv[1:]], env={**command.env, "LD_LIBRARY_PATH": folder, **env}, cwd=command.cwd,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    finally:
+        if os.path.exists(program):
+            os.unlink(program)
+    if done.returncode != load.status or not os.path.exists(out):
+        raise tables.Failed(f"exit status {done.returncode} under callgrind: {done.stderr[-300:].decode(errors='replace')}")
     with open(out, encoding="utf-8") as file:
         return called(file.read())
 
@@ -106,8 +110,8 @@ def called(profile):
 def executed_by_requests(load, allocator):
     """(instructions of requests, of all that the program's own threads execute)."""
     with tempfile.TemporaryDirectory() as folder:
-        made = callgrind(load.command(allocator), folder, NGRT_SLOW="1")[0]
-        missed = callgrind(load.command(allocator), folder)[1]
+        made = callgrind(load, load.command(allocator), folder, NGRT_SLOW="1")[0]
+        missed = callgrind(load, load.command(allocator), folder)[1]
     return made * IN_LINE + missed, sum(executed(load, allocator))
 
 
@@ -176,12 +180,15 @@ def show(rows, out):
 
 
 def all_requests(options, known, builder):
-    """What show_all_requests() shows."""
+    """What show_all_requests() shows; what cannot be counted is told."""
     allocator = peers.allocator(peers.PASS)
     for load in loads(options, known, builder):
-        asked = requests(load, allocator)
-        any_asked = asked["requested_blocks"] or asked["requested_large"]
-        yield load.name, asked, executed_by_requests(load, allocator) if any_asked else None
+        try:
+            asked = requests(load, allocator)
+            any_asked = asked["requested_blocks"] or asked["requested_large"]
+            yield load.name, asked, executed_by_requests(load, allocator) if any_asked else None
+        except (tables.Failed, subprocess.CalledProcessError) as failure:
+            builder.error(f"{load.name}: {failure}")
 
 
 def loads(options, known, builder):
