@@ -165,9 +165,9 @@ def build_libxslt(b):
 
 def test_libxslt(b):
     status, said = b.output("make", "-C", "tests", "tests", cwd=b.path("libxslt"))
-    # The tests of dates print today's.
+    # The tests of dates print today's; what make says of itself, and of data that only the first run makes, is no result.
     kept = [re.sub(r"\d+", "N", line) if re.match(r"Current Date| +[\w-]+ +: ", line) else line
-            for line in said.splitlines() if not re.match(r"make|## Running", line) and b.folder not in line]
+            for line in said.splitlines() if not re.match(r"make|perl |## Running", line) and b.folder not in line]
     started = [line for line in said.splitlines() if line.startswith("## Running")]
     return {"make tests": ended(status), **numbered(started), **numbered(kept)}
 
