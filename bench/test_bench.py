@@ -378,7 +378,6 @@ class InstructionsInAndForAllocation(unittest.TestCase):
         self.assertIn("0.29 in the geometric mean of 3", out.getvalue())
         self.assertRegex(out.getvalue(), r"(?m)^without sqlite3, .*: 0\.50$")
 
-
     def test_requests_of_small_and_large_blocks_and_their_totals(self):
         def said(*counts):
             return dict(zip((*instructions.REQUESTS, *instructions.LARGE), counts))
@@ -387,7 +386,6 @@ class InstructionsInAndForAllocation(unittest.TestCase):
         self.assertRegex(out.getvalue(), r"(?m)^lua +80 +75\.0% +75\.0% +0 +- +- +- +-$")
         self.assertRegex(out.getvalue(), r"(?m)^split +20 +100\.0% +100\.0% +40 +95\.0% +50\.0% +100\.0% +0\.3500%$")
         self.assertRegex(out.getvalue(), r"(?m)^in all +100 +80\.0% +81\.2% +40 +95\.0% +50\.0% +100\.0%$")
-
 
     def test_calls_of_requests_and_what_they_execute_are_read_from_callgrinds_profile(self):
         profile = ("fn=(7) main\ncfi=(2) x.S\ncfn=(9) ngrt_request_slow\ncalls=30 0 \n0 900\n\nfn=(8) fill\n"
