@@ -156,9 +156,18 @@ static bool is_awake(int task) {
     return strstr(text, ") R ") != NULL;
 }
 
-/* Once every 10 ms as much work as wakes the room, and a little more: how long the room runs each time, in microseconds. */
-static unsigned us_awake(int room) {
-    enum { TIMES = 100, MOST_TRIES = 200 };
+/* Once every 10 ms as much work as wakes the room, and a little more; it parks 100 us after the last of it. */
+static void parks(void) {
+    enum { TIMES = 100, MOST_TRIES = 200, MOST_US = 400 };
+    cpu_set_t own;
+    pthread_t thread;
+    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
+    if (CPU_COUNT(&own) < 2)
+        test_skip("one processor: there is no room");
+    CHECK(pthread_barrier_init(&turn, NULL, 2) == 0 && pthread_create(&thread, NULL, free_in_turn, NULL) == 0);
+    int room = wait_for_room(5000);
+    CHECK(room != 0, "NGRT_SERVER=on, and no room");
+    test_sleep_ms(100);
     uint64_t ran = tasks_run_ns(getpid(), room);
     if (ran == 0)
         test_skip("the kernel does not say how long a thread ran");
@@ -171,28 +180,7 @@ static unsigned us_awake(int room) {
     unsigned each = (unsigned)((tasks_run_ns(getpid(), room) - ran) / 1000 / TIMES);
     dprintf(1, "the room ran %u us each time\n", each);
     CHECK(each >= 10, "the room ran %u us each time: it had no work", each);
-    return each;
-}
-
-/* It parks 100 us after the last of its work.  In a virtual machine what the host takes away counts as run, by the
- * millisecond: a room that stays awake does so in every try, so one within the bound is enough. */
-static void parks(void) {
-    enum { TRIES = 5, MOST_US = 400 };
-    cpu_set_t own;
-    pthread_t thread;
-    CHECK(sched_getaffinity(0, sizeof own, &own) == 0);
-    if (CPU_COUNT(&own) < 2)
-        test_skip("one processor: there is no room");
-    CHECK(pthread_barrier_init(&turn, NULL, 2) == 0 && pthread_create(&thread, NULL, free_in_turn, NULL) == 0);
-    int room = wait_for_room(5000);
-    CHECK(room != 0, "NGRT_SERVER=on, and no room");
-    test_sleep_ms(100);
-    unsigned least = us_awake(room);
-    for (int i = 1; i < TRIES && least > MOST_US; i++) {
-        unsigned each = us_awake(room);
-        least = each < least ? each : least;
-    }
-    CHECK(least <= MOST_US, "the room ran %u us each time", least);
+    CHECK(each <= MOST_US, "the room ran %u us each time", each);
 }
 
 /* Frees what other threads allocated, which is work for the room. */
