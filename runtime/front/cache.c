@@ -15,6 +15,7 @@
  */
 #include "front/cache.h"
 
+#include "front/fills.h"
 #include "front/thread.h"
 #include "os/os.h"
 #include "room/idle.h"
@@ -407,9 +408,10 @@ static bool take_inbox(struct ng_heap *h, uint32_t cls) {
 /* A slab for the class to carve: a free one, else a fresh one. */
 static bool open_slab(struct ng_heap *h, uint32_t cls) {
     bool in_memory;
-    uint32_t slab = ng_pages_slab(ng_classes[cls].size, &in_memory);
+    uint32_t slab = ng_pages_slab(ng_fills(h, cls), &in_memory);
     if (slab == NG_NO_SLAB)
         return false;
+    ng_fills_open(h, cls, slab, in_memory);
     ng_slab_open(slab, h->number, cls);
     h->carve[cls] = ng_slab_start(slab);
     h->carve_left[cls] = ng_classes[cls].blocks;
@@ -534,7 +536,9 @@ static bool serve_by_key(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
 static bool serve_by_carving(struct ng_heap *h, uint32_t cls, struct ng_magazine *m, uint32_t want) {
     if (h->carve_left[cls] == 0 && !open_slab(h, cls))
         return false;
+    const char *from = h->carve[cls];
     carve(h, cls, m, want);
+    ng_fills_carve(h, cls, from, h->carve[cls]);
     owe(h, 100 + m->count);
     return true;
 }

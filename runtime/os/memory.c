@@ -58,11 +58,18 @@ bool ng_os_readable(void *p, size_t bytes) { return mprotect(p, bytes, PROT_READ
 
 bool ng_os_purge(void *p, size_t bytes) { return madvise(p, bytes, MADV_DONTNEED) == 0; }
 
-/* An atomic addition of nothing faults a page in for writing and cannot lose what another thread writes there. */
+/* An atomic addition of nothing faults a page in for writing and cannot lose what another thread writes there.  That it is nothing
+ * the compiler must not see: it would read the page, or do without. */
+void ng_os_touch(char *p) {
+    char nothing = 0;
+    __asm__("" : "+r"(nothing));
+    __atomic_fetch_add(p, nothing, __ATOMIC_RELAXED);
+}
+
 static void touch_each_page(char *p, size_t bytes) {
     size_t page = ng_os_page();
     for (size_t at = 0; at < bytes; at += page)
-        __atomic_fetch_add(p + at, 0, __ATOMIC_RELAXED);
+        ng_os_touch(p + at);
 }
 
 bool ng_os_populate(void *p, size_t bytes) {
@@ -88,6 +95,18 @@ size_t ng_os_present(void *p, size_t pages) {
 }
 
 void ng_os_huge(void *p, size_t bytes, bool on) { (void)madvise(p, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE); }
+
+/* The kernel keeps what was just freed at hand, and hands that out first. */
+void ng_os_huge_at_hand(void) {
+    char *p =
+        mmap(NULL, 2 * NG_CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return;
+    char *chunk = (char *)(((uintptr_t)p + NG_CHUNK_BYTES - 1) & ~(NG_CHUNK_BYTES - 1));
+    ng_os_huge(chunk, NG_CHUNK_BYTES, true);
+    (void)madvise(chunk, NG_CHUNK_BYTES, MADV_POPULATE_WRITE);
+    munmap(p, 2 * NG_CHUNK_BYTES);
+}
 
 bool ng_os_collapse(void *p, size_t bytes) {
     if (madvise(p, bytes, MADV_COLLAPSE) == 0)

@@ -42,8 +42,14 @@ bool ng_os_populate(void *p, size_t bytes);
 /* How many of the pages are in memory; 0 where that cannot be told. */
 size_t ng_os_present(void *p, size_t pages);
 
+/* One page, as the program does it: without a call. */
+void ng_os_touch(char *p);
+
 /* Asks for huge pages, or for none. */
 void ng_os_huge(void *p, size_t bytes, bool on);
+
+/* Makes it likely that the next huge page is one that the machine has at hand. */
+void ng_os_huge_at_hand(void);
 
 /* Small pages into huge ones, contents kept; false where the system does not do it, or not now. */
 bool ng_os_collapse(void *p, size_t bytes);

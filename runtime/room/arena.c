@@ -243,11 +243,12 @@ static uint64_t aligned_slab(uint64_t slab, uint32_t align) {
 uint32_t ng_arena_bump(uint32_t n, uint32_t align) {
     uint64_t bump = ng_load(&ng_arena.bump, NG_RELAXED), first;
     do {
-        /* Slabs skipped for the alignment stay unused: addresses, no memory. */
         first = aligned_slab(bump, align);
         if (first + n > ng_arena.slabs || !ng_arena_ready(first + n))
             return NG_NO_SLAB;
     } while (!ng_cas(&ng_arena.bump, &bump, first + n, NG_RELAXED));
+    if (first != bump) /* skipped for the alignment */
+        ng_arena_free((uint32_t)bump, (uint32_t)(first - bump), false);
     return (uint32_t)first;
 }
 

@@ -42,7 +42,6 @@ struct ng_slab {
     uint8_t rank;        /* which list it is in (slab.c) */
     uint8_t listed;      /* whether it is in a list */
     uint8_t moved;       /* pages came by mremap: renewed when freed, so that mappings can merge again */
-    uint8_t fresh;       /* a large block that got no pages from the room or from another block (large.c) */
     uint16_t aged_pages; /* a bit a page: free since before the last pass (sparse.c) ... */
     uint16_t gone_pages; /* ... and given back, not touched since */
     uint16_t marked;     /* blocks whose bits were just set, not counted in `free` yet (slab.c) */

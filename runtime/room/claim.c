@@ -12,7 +12,7 @@
 
 #include "os/os.h"
 #include "room/arena.h"
-#include "room/expect.h"
+#include "room/filled.h"
 #include "room/pages.h"
 #include "room/pressure.h"
 #include "room/room.h"
@@ -197,7 +197,7 @@ static size_t pages_for(uint64_t request) { return ((request & ~grows_bit) + ng_
 /* A program may never touch most of what it asks for: whether it filled the last block that was left to it. */
 static void judge(void) {
     if (watched != 0)
-        full = ng_expect_judge(watched - 1, watched_pages, full);
+        full = ng_filled_judge(watched - 1, watched_pages, full);
     watched = 0;
 }
 

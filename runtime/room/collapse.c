@@ -16,6 +16,7 @@
 
 enum {
     FROM = 4 * NG_CHUNK_SLABS, /* slabs in use: what is smaller fits into the processor's own tables */
+    AT_HAND_FROM = 32 * NG_CHUNK_SLABS,
     LOOK_NS = 1000000000,
     MOST_LOOKS = 32, /* in a row without a chunk to collapse */
     SHARE = 100,     /* of the time */
@@ -46,6 +47,14 @@ bool ng_collapse_huge(size_t slab) { return kind(slab) == HUGE; }
 
 void ng_collapse_again(void) { fruitless = 0; }
 
+/* Whoever touches the chunk waits for the copy, but need not wait until the host of a virtual machine has found memory for it,
+ * ten times as long (docs/decisions/0041-a-huge-page-at-hand.md).  For a moment that is a huge page more: not beside a small heap. */
+bool ng_collapse_now(char *start) {
+    if (ng_arena_in_use() >= AT_HAND_FROM)
+        ng_os_huge_at_hand();
+    return ng_os_collapse(start, NG_CHUNK_BYTES);
+}
+
 static void collapse(size_t slab) {
     char *start = ng_slab_start((uint32_t)slab);
     size_t pages = NG_CHUNK_BYTES / ng_os_page();
@@ -53,7 +62,7 @@ static void collapse(size_t slab) {
         set_kind(slab, MOST_SPARSE);
         return;
     }
-    set_kind(slab, ng_os_collapse(start, NG_CHUNK_BYTES) ? HUGE : REFUSED);
+    set_kind(slab, ng_collapse_now(start) ? HUGE : REFUSED);
 }
 
 bool ng_collapse_first(size_t slab, size_t most, size_t *missing) {
@@ -64,7 +73,7 @@ bool ng_collapse_first(size_t slab, size_t most, size_t *missing) {
     size_t absent = pages - ng_os_present(start, pages);
     if (absent > most)
         return true;
-    if (!ng_os_collapse(start, NG_CHUNK_BYTES))
+    if (!ng_collapse_now(start))
         return false;
     set_kind(slab, HUGE);
     *missing += absent;

@@ -25,6 +25,9 @@ bool ng_collapse_huge(size_t slab);
  * as long as the heap stays as it is. */
 uint64_t ng_collapse_turn(uint64_t now);
 
+/* Small pages of the chunk that starts here into a huge one; false: it failed, and may succeed later.  The room's thread. */
+bool ng_collapse_now(char *start);
+
 /* Collapses the chunk that starts at this slab now, full or not, unless more than `most` pages of it are missing; adds how many
  * were to *missing.  False: it failed, and may succeed later.  The room's thread, without the key. */
 bool ng_collapse_first(size_t slab, size_t most, size_t *missing);

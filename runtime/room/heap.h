@@ -48,6 +48,14 @@ struct ng_counts {
     ng_atomic large, fresh_slabs;
 };
 
+/* Of a class (front/fills.c). */
+struct ng_fills {
+    bool by_pieces;   /* the slab to carve is faulted in as its blocks are handed out */
+    bool full;        /* blocks over a page: the last slab looked at was */
+    uint8_t since;    /* slabs opened since the next one came */
+    uint32_t watched; /* the slab that came as it was and is to be looked at, + 1; 0: none */
+};
+
 struct ng_heap {
     /* -- the thread's -- */
     uint32_t number;
@@ -74,9 +82,10 @@ struct ng_heap {
     ng_atomic threads;                 /* 1 while a thread has it */
     uint8_t streak[NGRT_CLASSES];      /* refills by the key since blocks of the class were last too many (cache.c) */
     uint8_t borrowed[NGRT_CLASSES];    /* blocks of larger classes handed out before the class had any (cache.c) */
-    uint32_t emptied_at;               /* slabs in use when idle classes were last emptied (cache.c) */
-    uint32_t without;                  /* so many calls without a question to the room (handshake.c) */
-    uint32_t busy_spells;              /* settled debts that were heavy (cache.c) */
+    struct ng_fills fills[NGRT_CLASSES];
+    uint32_t emptied_at;  /* slabs in use when idle classes were last emptied (cache.c) */
+    uint32_t without;     /* so many calls without a question to the room (handshake.c) */
+    uint32_t busy_spells; /* settled debts that were heavy (cache.c) */
     struct ng_counts counts;
     struct ngrt_bin shadow[NGRT_CLASSES];
 

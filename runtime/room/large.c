@@ -8,7 +8,9 @@
 #include "os/os.h"
 #include "room/claim.h"
 #include "room/expect.h"
+#include "room/filled.h"
 #include "room/pages.h"
+#include "room/pressure.h"
 #include "room/serve.h"
 
 #include <string.h>
@@ -17,20 +19,8 @@
  * mappings, about 5 us, against 60 us a MiB for copying and 100 for faults. */
 enum { MOVE_BYTES = 256 << 10 };
 
-/* Whether programs fill their large blocks is known of those that were freed: a few pages of each are looked for.  While the
- * last ones were filled, fresh ones get huge pages: a buffer that doubles, and is copied each time, would take a fault for each
- * page of all its sizes. */
-enum { JUDGED_BYTES = 1 << 20, LOOKS = 4, TRUSTED = 2, HUGE_BYTES = 4 << 20 };
-
-static ng_atomic filled; /* large blocks in a row */
-
-static void judge(struct ng_slab *s, char *block) {
-    size_t pages = s->large_bytes / ng_os_page();
-    bool all = true;
-    for (size_t i = 0; i < LOOKS && all; i++)
-        all = ng_os_present(block + (2 * i + 1) * pages / (size_t)(2 * LOOKS) * ng_os_page(), 1) == 1;
-    ng_store(&filled, all ? ng_load(&filled, NG_RELAXED) + 1 : 0, NG_RELAXED);
-}
+/* From here on a fresh block that will be filled gets huge pages, as it is touched; below it is faulted in at once. */
+enum { HUGE_BYTES = 4 << 20 };
 
 static size_t slabs_for(size_t size) { return (size + NG_SLAB_BYTES - 1) >> NGRT_SLAB_SHIFT; }
 
@@ -45,54 +35,66 @@ static void note_large(int64_t blocks, int64_t bytes) {
     ng_add(&ng_arena.large_bytes, (uint64_t)bytes, NG_RELAXED);
 }
 
-/* Slabs from the free ones, else fresh; zero: whether they read as zero; fresh: nobody has faulted them in. */
-static uint32_t find_slabs(uint32_t n, uint32_t align, size_t bytes, bool *zero, bool *fresh) {
+/* The fresh bytes [from, to) of a block that begins at this slab, which the program will fill. */
+static void fill(uint32_t first, size_t from, size_t to) {
+    if (to - from >= HUGE_BYTES)
+        ng_pages_want_huge(ng_slab_start(first) + from, to - from);
+    else
+        ng_pages_fill(first, from / ng_os_page(), to / ng_os_page());
+}
+
+/* Slabs from the free ones, else fresh; zero: whether they read as zero.  Of the bytes before `from` the pages come from elsewhere. */
+static uint32_t find_slabs(uint32_t n, uint32_t align, size_t from, size_t bytes, bool *zero) {
     if (!ng_arena_within_limit(n) && !(ng_claim_drop() && ng_arena_within_limit(n)))
         return NG_NO_SLAB;
-    uint32_t first = align == 1 ? ng_claim_take(n) : NG_NO_SLAB;
+    bool any = align == 1 && from == 0;
+    uint32_t first = any ? ng_claim_take(n) : NG_NO_SLAB;
     *zero = true;
-    *fresh = false;
     if (first != NG_NO_SLAB)
         return first;
     first = ng_arena_find(n, align, zero);
-    *fresh = *zero;
-    if (first != NG_NO_SLAB)
+    if (first != NG_NO_SLAB && !*zero)
         return first;
     *zero = true;
-    first = align == 1 ? ng_expect_take(n) : NG_NO_SLAB;
-    bool ready = first != NG_NO_SLAB;
-    if (!ready)
-        first = ng_arena_bump(n, align);
-    if (first != NG_NO_SLAB)
-        ng_expect_note(first, bytes, ready);
-    *fresh = !ready;
+    bool fills = ng_filled_next(bytes) && !ng_pressure_near();
+    if (first == NG_NO_SLAB && fills && any) {
+        first = ng_expect_take(n);
+        ng_expect_note(bytes); /* so that the room, once it looks, finds that one gone */
+        if (first != NG_NO_SLAB)
+            return first;
+    }
+    if (first == NG_NO_SLAB && (first = ng_arena_bump(n, align)) == NG_NO_SLAB)
+        return NG_NO_SLAB;
+    if (fills)
+        fill(first, from, bytes);
+    else
+        ng_filled_watch(first, bytes);
     return first;
 }
 
-static void *begin(uint32_t first, uint32_t n, size_t bytes, bool fresh) {
+static void *begin(uint32_t first, uint32_t n, size_t bytes) {
     struct ng_slab *s = ng_slab_info(first);
     ng_slab_reset(s);
     s->large_bytes = bytes;
     s->large_slabs = n;
-    s->fresh = fresh;
-    if (fresh && bytes >= HUGE_BYTES && ng_load(&filled, NG_RELAXED) >= TRUSTED)
-        ng_pages_want_huge(ng_slab_start(first), bytes);
     ng_arena_set_word(first, NGRT_BIN_LARGE);
     note_large(1, (int64_t)bytes);
     return ng_slab_start(first);
 }
 
-void *ng_large_get(size_t size, size_t align, bool zero) {
+static void *get(size_t size, size_t align, size_t from, bool *zero) {
     size += size == 0;
     size_t n = slabs_for(size), align_slabs = align <= NG_SLAB_BYTES ? 1 : align >> NGRT_SLAB_SHIFT;
     if (n > ng_arena.slabs || align_slabs > ng_arena.slabs)
         return NULL;
-    bool is_zero = false, fresh;
-    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, usable_for(size), &is_zero, &fresh);
-    if (first == NG_NO_SLAB)
-        return NULL;
-    void *block = begin(first, (uint32_t)n, usable_for(size), fresh);
-    if (zero && !is_zero)
+    uint32_t first = find_slabs((uint32_t)n, (uint32_t)align_slabs, from, usable_for(size), zero);
+    return first == NG_NO_SLAB ? NULL : begin(first, (uint32_t)n, usable_for(size));
+}
+
+void *ng_large_get(size_t size, size_t align, bool zero) {
+    bool is_zero;
+    void *block = get(size, align, 0, &is_zero);
+    if (block != NULL && zero && !is_zero)
         memset(block, 0, size);
     return block;
 }
@@ -100,19 +102,20 @@ void *ng_large_get(size_t size, size_t align, bool zero) {
 void *ng_large_grown(size_t size) {
     size_t n = slabs_for(size);
     uint32_t slabs = n > ng_arena.slabs ? ng_arena.slabs : (uint32_t)n, first = ng_claim_take_growing(&slabs);
-    return first == NG_NO_SLAB ? NULL : begin(first, slabs, usable_for(size), false);
+    return first == NG_NO_SLAB ? NULL : begin(first, slabs, usable_for(size));
 }
 
 void ng_large_put(void *block) {
     uint32_t first = ng_slab_of(block);
     struct ng_slab *s = ng_slab_info(first);
-    if (block != (void *)ng_slab_start(first) || ng_arena_swap_word(first, 0) != NGRT_BIN_LARGE)
+    bool starts = block == (void *)ng_slab_start(first);
+    if (starts && !s->moved)
+        ng_filled_end(first, s->large_bytes);
+    if (!starts || ng_arena_swap_word(first, 0) != NGRT_BIN_LARGE)
         ng_fatal("free of an address at which no block starts");
     bool dirty = true;
     note_large(-1, -(int64_t)s->large_bytes);
     size_t bytes = (size_t)s->large_slabs << NGRT_SLAB_SHIFT;
-    if (s->fresh && !s->moved && bytes >= JUDGED_BYTES)
-        judge(s, block);
     if (s->moved && ng_os_renew(block, bytes)) {
         ng_pages_committed(first, first + s->large_slabs);
         dirty = false;
@@ -131,15 +134,17 @@ static void shrink(uint32_t first, uint32_t n) {
     }
 }
 
-static bool grow_in_place(uint32_t first, uint32_t n) {
+static bool grow_in_place(uint32_t first, uint32_t n, size_t bytes) {
     struct ng_slab *s = ng_slab_info(first);
     bool zero;
     if (!ng_arena_within_limit(n - s->large_slabs))
         return false;
-    bool grown = ng_arena_extend(first + s->large_slabs, n - s->large_slabs, &zero);
-    if (grown)
-        s->large_slabs = n;
-    return grown;
+    if (!ng_arena_extend(first + s->large_slabs, n - s->large_slabs, &zero))
+        return false;
+    if (zero && ng_filled_usually(bytes))
+        fill(first, (size_t)s->large_slabs << NGRT_SLAB_SHIFT, bytes);
+    s->large_slabs = n;
+    return true;
 }
 
 static void *move(void *block, size_t size) {
@@ -149,7 +154,8 @@ static void *move(void *block, size_t size) {
         return NULL;
     void *to = ng_large_grown(size);
     bool there = to != NULL; /* its pages are in memory already: to move others there would lose them */
-    if (!there && (to = ng_large_get(size, NG_SLAB_BYTES, false)) == NULL)
+    bool zero;
+    if (!there && (to = get(size, NG_SLAB_BYTES, bytes, &zero)) == NULL)
         return NULL;
     if (there || !ng_os_move(block, to, bytes)) {
         memcpy(to, block, s->large_bytes);
@@ -167,7 +173,7 @@ void *ng_large_resize(void *block, size_t size) {
     size_t n = slabs_for(size);
     if (n > ng_arena.slabs)
         return NULL;
-    if (n > s->large_slabs && !grow_in_place(first, (uint32_t)n))
+    if (n > s->large_slabs && !grow_in_place(first, (uint32_t)n, usable_for(size)))
         return move(block, size);
     if (size < s->large_bytes) /* else there may be more slabs than bytes: those that it grows into */
         shrink(first, (uint32_t)n);

@@ -14,18 +14,17 @@
 #include "room/idle.h"
 #include "room/options.h"
 #include "room/pressure.h"
+#include "room/price.h"
 #include "room/room.h"
 #include "room/sparse.h"
 
 enum {
     /* A program smaller than this gets small pages only: its chunks may never fill. */
-    HUGE_FROM = 16 * NG_CHUNK_SLABS,
+    HUGE_FROM = 4 * NG_CHUNK_SLABS,
     STEP = 4, /* slabs faulted in at once on small pages: 256 KiB, about 50 us */
     LEAST_WINDOW = 8,
     MOST_WINDOW = 32, /* at rest */
     LAG = 4,
-    PROBE_CHUNKS = 32,
-    MOST_PROBE_CHUNKS = 128,
     COMMIT_AHEAD = 128,                  /* slabs */
     METADATA_FROM = 32 * NG_CHUNK_SLABS, /* for small blocks: a chunk for magazines is a thirty-second of it */
     MOST_TRIES = 8, /* to collapse a chunk: that fails while one of its pages is being faulted in */
@@ -35,38 +34,37 @@ enum {
     SPARSE_NS = 100000,         /* the room at a time; as long in between */
     THREAD_SPARSE_NS = 20000,
     SHORT_NS = 100000000,
-    LOOK_NS = 1000000000, /* at whether memory is short, while there is something to give back */
+    LEAST_NAP_NS = 500000,
+    MOST_NAP_NS = 10000000, /* where the heap grows more slowly, the threads wake the room themselves */
+    LOOK_NS = 1000000000,   /* at whether memory is short, while there is something to give back */
 };
 
 static ng_atomic room_faults;
 static ng_atomic next_tick;
 static ng_atomic asked; /* fresh slabs that threads wanted for small blocks, ever */
 
-/* What a chunk of either kind costs to fault in, ns, smoothed; 0: not measured.  In a VM whose hypervisor takes free
- * memory back a huge page can cost four times its small ones, at other times less than one of them
- * (docs/decisions/0006-huge-pages.md), so it is measured again and again.  The room's thread alone. */
-static uint64_t huge_ns, small_ns;
-static ng_atomic huge_is_cheap, most_for_huge; /* what the room last found out, for threads; ns */
-static uint32_t chunks_since_probe, probe_after = PROBE_CHUNKS;
-
-/* Huge pages make what the program does with the memory 5 to 10 % faster, so on the room's core they may cost more, but
- * not much more. */
-static bool huge_pays(void) { return huge_ns == 0 || (small_ns != 0 && huge_ns <= 2 * small_ns); }
-
-static bool populate(uint32_t from, size_t bytes, bool huge) {
-    char *start = ng_slab_start(from);
-    if (huge) {
-        ng_os_huge(start, bytes, true);
-        ng_collapse_is_huge(from);
-    }
+/* By one call; now and then the first page apart, to see what a touch costs. */
+static bool populate_small(char *start, size_t bytes) {
+    size_t page = ng_os_page(), apart = bytes > page && ng_price_wants_touch() ? page : 0;
     uint64_t begin = ng_os_now();
-    bool done = ng_os_populate(start, bytes);
-    uint64_t ns = (ng_os_now() - begin) * NG_CHUNK_BYTES / bytes;
-    uint64_t *smooth = huge ? &huge_ns : &small_ns;
-    /* What has become dear is so at once: a machine that is out of huge pages stays so for a while. */
-    *smooth = *smooth == 0 ? ns : ns > *smooth ? (*smooth + ns) / 2 : (3 * *smooth + ns) / 4;
-    ng_store(&most_for_huge, 2 * small_ns, NG_RELAXED);
-    ng_store(&huge_is_cheap, huge_ns != 0 && small_ns != 0 && huge_pays(), NG_RELAXED);
+    if (apart != 0) {
+        ng_os_touch(start);
+        uint64_t touched = ng_os_now();
+        ng_price_note_touch(touched - begin);
+        begin = touched;
+    }
+    bool done = ng_os_populate(start + apart, bytes - apart);
+    ng_price_note(false, bytes - apart, ng_os_now() - begin);
+    return done;
+}
+
+static bool populate_huge(uint32_t chunk) {
+    char *start = ng_slab_start(chunk);
+    ng_os_huge(start, NG_CHUNK_BYTES, true);
+    ng_collapse_is_huge(chunk);
+    uint64_t begin = ng_os_now();
+    bool done = ng_os_populate(start, NG_CHUNK_BYTES);
+    ng_price_note(true, NG_CHUNK_BYTES, ng_os_now() - begin);
     return done;
 }
 
@@ -78,49 +76,30 @@ void ng_pages_committed(size_t from, size_t to) {
         ng_os_huge(ng_slab_start((uint32_t)from), (to - from) << NGRT_SLAB_SHIFT, true);
 }
 
-static bool paid_at_probe = true;
-
-/* The kind of the chunk that starts here; now and then the kind that seemed dearer gets another trial. */
-static bool choose_huge(uint64_t from) {
-    if (from % NG_CHUNK_SLABS != 0 || ng_options.thp == NG_OFF || (ng_options.thp == NG_AUTO && from < HUGE_FROM))
-        return false;
-    if (ng_options.thp == NG_ON)
-        return true;
-    bool pays = huge_pays();
-    if (++chunks_since_probe < probe_after)
-        return pays;
-    /* The dear kind may take so long that the program overtakes the room: as long as it stays dear, less often. */
-    chunks_since_probe = 0;
-    probe_after = pays != paid_at_probe             ? PROBE_CHUNKS
-                  : probe_after < MOST_PROBE_CHUNKS ? 2 * probe_after
-                                                    : probe_after;
-    paid_at_probe = pays;
-    return !pays;
+/* By chunks of huge pages, now? */
+static bool by_chunks(void) {
+    return ng_options.thp != NG_OFF && (ng_options.thp == NG_ON || ng_arena_in_use() >= HUGE_FROM) && ng_price_huge();
 }
 
 void ng_pages_want_huge(char *start, size_t bytes) {
-    if (ng_options.thp != NG_AUTO || ng_load(&huge_is_cheap, NG_RELAXED) == 0)
+    if (ng_options.thp != NG_AUTO || !ng_price_huge_known())
         return;
     uintptr_t from = ((uintptr_t)start + NG_CHUNK_BYTES - 1) & ~(NG_CHUNK_BYTES - 1);
     uintptr_t to = ((uintptr_t)start + bytes) & ~(NG_CHUNK_BYTES - 1);
     if (from >= to)
         return;
     /* The first one shows what they cost now, so the others may be small ones. */
-    uint64_t begin = ng_os_now();
-    ng_os_huge((void *)from, NG_CHUNK_BYTES, true);
-    (void)ng_os_populate((void *)from, NG_CHUNK_BYTES);
-    if (ng_os_now() - begin > ng_load(&most_for_huge, NG_RELAXED))
-        ng_store(&huge_is_cheap, 0, NG_RELAXED); /* until the room has tried again */
-    else
-        ng_os_huge((void *)from, to - from, true);
-    for (uintptr_t chunk = from; chunk < to && ng_load(&huge_is_cheap, NG_RELAXED) != 0; chunk += NG_CHUNK_BYTES)
+    (void)populate_huge(ng_slab_of((void *)from));
+    for (uintptr_t chunk = from + NG_CHUNK_BYTES; chunk < to && ng_price_huge_known(); chunk += NG_CHUNK_BYTES) {
+        ng_os_huge((void *)chunk, NG_CHUNK_BYTES, true);
         ng_collapse_is_huge(ng_slab_of((void *)chunk));
+    }
 }
 
 uint64_t ng_pages_fault_in(uint32_t slab, size_t pages) {
     size_t bytes = pages * ng_os_page();
-    bool huge = bytes == NG_CHUNK_BYTES && choose_huge(slab);
-    (void)populate(slab, bytes, huge);
+    bool huge = bytes == NG_CHUNK_BYTES && slab % NG_CHUNK_SLABS == 0 && by_chunks();
+    (void)(huge ? populate_huge(slab) : populate_small(ng_slab_start(slab), bytes));
     return huge ? 1 : pages;
 }
 
@@ -163,6 +142,21 @@ static uint64_t allowed_large(void) {
 
 static bool too_little(void) { return ready() < window() - window() / 4; }
 
+uint64_t ng_pages_nap(uint64_t now) {
+    static uint64_t since, taken_before, slabs, ns; /* what was taken in a while, the last one that was long enough */
+    uint64_t taken = ng_load(&asked, NG_RELAXED), w = window(), least = w - 3 * w / 8, have = ready();
+    if (now - since >= LEAST_NAP_NS) {
+        slabs = taken - taken_before;
+        ns = now - since;
+        taken_before = taken;
+        since = now;
+    }
+    if (slabs == 0 || w == 0)
+        return 0;
+    uint64_t nap = have < least ? 0 : (have - least) * ns / slabs;
+    return nap > MOST_NAP_NS ? 0 : nap < LEAST_NAP_NS ? LEAST_NAP_NS : nap;
+}
+
 bool ng_pages_wanted(void) { return ng_claim_waiting() || ng_expect_waiting() || too_little(); }
 
 static struct ng_stack ahead;
@@ -170,7 +164,7 @@ static struct ng_stack ahead;
 static ng_atomic *link_of(uint32_t number) { return &ng_slab_info(number - 1)->link; }
 
 /* A slab that the room has faulted in, all zero; NG_NO_SLAB where there is none.  Wakes the room where it should fault in
- * more.  For blocks of at most a page: what is faulted in for larger ones the program may never touch. */
+ * more. */
 static uint32_t take(void) {
     ng_add(&asked, 1, NG_RELAXED);
     uint32_t number = ng_stack_pop(&ahead, link_of);
@@ -181,23 +175,45 @@ static uint32_t take(void) {
     return number != 0 ? number - 1 : NG_NO_SLAB;
 }
 
-uint32_t ng_pages_slab(size_t block, bool *in_memory) {
+/* The lowest address is the next to be taken. */
+static void offer(uint32_t first, uint32_t n) {
+    ng_add(&ng_arena.ahead, n, NG_RELAXED); /* first, so that it never counts below zero */
+    for (uint32_t number = first + n; number > first; number--)
+        ng_stack_push(&ahead, number, link_of(number));
+}
+
+static ng_atomic own_chunk;
+
+/* The thread that comes when nothing is ready faults a whole chunk in, if that is one page: for little more than one of the
+ * slab's small ones.  Not several threads at once.  NG_NO_SLAB: a slab alone. */
+static uint32_t chunk_by_thread(void) {
+    uint64_t nobody = 0;
+    if (!by_chunks() || ng_pressure_near() || !ng_arena_within_limit(NG_CHUNK_SLABS) ||
+        !ng_cas(&own_chunk, &nobody, 1, NG_ACQUIRE))
+        return NG_NO_SLAB;
+    uint32_t first = ng_arena_bump(NG_CHUNK_SLABS, NG_CHUNK_SLABS);
+    if (first != NG_NO_SLAB) {
+        (void)populate_huge(first);
+        offer(first + 1, NG_CHUNK_SLABS - 1);
+    }
+    ng_store(&own_chunk, 0, NG_RELEASE);
+    return first;
+}
+
+uint32_t ng_pages_slab(bool filled, bool *in_memory) {
     bool zero = true;
     *in_memory = false;
     if (!ng_arena_within_limit(1))
         return NG_NO_SLAB;
     uint32_t slab = ng_arena_find(1, 1, &zero);
     *in_memory = slab != NG_NO_SLAB && !zero;
-    if (slab == NG_NO_SLAB && block <= ng_os_page())
-        *in_memory = (slab = take()) != NG_NO_SLAB;
+    if (slab == NG_NO_SLAB && filled)
+        *in_memory = (slab = take()) != NG_NO_SLAB || (slab = chunk_by_thread()) != NG_NO_SLAB;
     return slab != NG_NO_SLAB ? slab : ng_arena_bump(1, 1);
 }
 
-/* The lowest address is the next to be taken. */
-static void offer(uint32_t first, uint32_t n) {
-    ng_add(&ng_arena.ahead, n, NG_RELAXED); /* first, so that it never counts below zero */
-    for (uint32_t number = first + n; number > first; number--)
-        ng_stack_push(&ahead, number, link_of(number));
+void ng_pages_fill(uint32_t slab, size_t from, size_t to) {
+    (void)populate_small(ng_slab_start(slab) + from * ng_os_page(), (to - from) * ng_os_page());
 }
 
 /* madvise counts no faults: count those that the program will not take. */
@@ -213,7 +229,7 @@ static void collapse_metadata(void) {
     if (tries >= MOST_TRIES || ng_load(&asked, NG_RELAXED) < METADATA_FROM)
         return;
     char *chunk = ng_arena_metadata_chunk();
-    bool done = chunk == NULL || ng_os_collapse(chunk, NG_CHUNK_BYTES);
+    bool done = chunk == NULL || ng_collapse_now(chunk);
     tries = done ? MOST_TRIES : tries + 1;
 }
 
@@ -246,21 +262,21 @@ bool ng_pages_ahead(void) {
     if (!too_little())
         return false;
     uint64_t from = ng_load(&ng_arena.bump, NG_RELAXED);
-    bool huge = choose_huge(from);
+    bool huge = by_chunks();
     uint32_t n = huge ? NG_CHUNK_SLABS : STEP - (uint32_t)(from % STEP);
     /* Committing waits for whoever faults pages in, up to a millisecond: sooner than a thread has to do it. */
     (void)ng_arena_ready(from + n + COMMIT_AHEAD);
-    uint32_t first = ng_arena_bump(n, 1);
+    uint32_t first = ng_arena_bump(n, huge ? NG_CHUNK_SLABS : 1);
     if (first == NG_NO_SLAB)
         return false;
-    huge = huge && first == from; /* another thread may have come in between */
     uint64_t begin = ng_os_now();
-    bool done = populate(first, (size_t)n << NGRT_SLAB_SHIFT, huge);
+    size_t bytes = (size_t)n << NGRT_SLAB_SHIFT;
+    bool done = huge ? populate_huge(first) : populate_small(ng_slab_start(first), bytes);
     uint64_t end = ng_os_now();
     note_pace(end, (end - begin) * NG_CHUNK_SLABS / n);
-    note_faults(huge ? 1 : ((size_t)n << NGRT_SLAB_SHIFT) / ng_os_page());
+    note_faults(huge ? 1 : bytes / ng_os_page());
     offer(first, n);
-    if (huge_ns != 0 && huge_pays()) {
+    if (ng_price_huge_known()) {
         collapse_metadata();
         collapse_first();
     }
@@ -275,6 +291,7 @@ void ng_pages_in_child(void) {
     ng_expect_in_child();
     ng_claim_in_child();
     ng_pressure_in_child();
+    ng_store(&own_chunk, 0, NG_RELAXED);
 }
 
 uint64_t ng_pages_faults(void) { return ng_load(&room_faults, NG_RELAXED); }

@@ -15,9 +15,12 @@
 /* Slabs [from, to) can be written from now on. */
 void ng_pages_committed(size_t from, size_t to);
 
-/* A slab for blocks of this size: a free one, else one that the room has faulted in, else a fresh one; NG_NO_SLAB where
- * there is none.  in_memory: its pages are there. */
-uint32_t ng_pages_slab(size_t block, bool *in_memory);
+/* A free slab, else, if the program will touch every page of it, one that the room has faulted in, else a fresh one; NG_NO_SLAB
+ * where there is none.  in_memory: its pages are there. */
+uint32_t ng_pages_slab(bool filled, bool *in_memory);
+
+/* Faults the pages [from, to) of a slab in by one call, for the thread that will fill them. */
+void ng_pages_fill(uint32_t slab, size_t from, size_t to);
 
 /* Faults in one more piece of fresh memory if too little is ready; true if it did.  Without the key: it takes long. */
 bool ng_pages_ahead(void);
@@ -31,6 +34,10 @@ void ng_pages_want_huge(char *start, size_t bytes);
 
 /* Whether ng_pages_ahead would do something. */
 bool ng_pages_wanted(void);
+
+/* ns until too little will be ready, as threads take it now, so that the room need not be woken for it: that costs the waker a
+ * system call, and more in a virtual machine.  0: nobody takes any, or slowly.  The room's thread, before each sleep. */
+uint64_t ng_pages_nap(uint64_t now);
 
 /* In the child of a fork: the room's thread is gone, perhaps in the middle of it. */
 void ng_pages_in_child(void);

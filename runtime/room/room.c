@@ -125,12 +125,15 @@ static void leave_program(int cpu) {
         ng_count(&beside, 1);
 }
 
+/* Of two times to wait, where 0 is for ever. */
+static uint64_t sooner(uint64_t a, uint64_t b) { return a == 0 || (b != 0 && b < a) ? b : a; }
+
 /* full: what is wanted of fresh pages cannot be had, so it is no work. */
 static void sleep_until_woken(bool full) {
     stall_if("idle");
-    uint64_t due = ng_pages_tick(ng_os_now()), collapse = ng_collapse_turn(ng_os_now());
-    if (collapse != 0 && (due == 0 || collapse < due))
-        due = collapse;
+    uint64_t due = sooner(ng_pages_tick(ng_os_now()), ng_collapse_turn(ng_os_now()));
+    if (!full)
+        due = sooner(due, ng_pages_nap(ng_os_now()));
     ng_store(&timed, due != 0, NG_RELAXED);
     ng_store(&waker_cpu, 0, NG_RELAXED);
     ng_park_begin(&park);

@@ -211,7 +211,7 @@ unsigned ng_serve_refill(struct ng_heap *h, uint32_t cls, struct ng_magazine *m,
 bool ng_serve_fresh(struct ng_heap *h, uint32_t cls, struct ng_magazine *m) {
     const struct ng_class *k = &ng_classes[cls];
     bool in_memory;
-    uint32_t slab = ng_pages_slab(k->size, &in_memory);
+    uint32_t slab = ng_pages_slab(k->size <= ng_os_page(), &in_memory);
     if (slab == NG_NO_SLAB)
         return false;
     ng_slab_open(slab, h->number, cls);

@@ -1,12 +1,14 @@
 /*
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * What the room faults in ahead of use is not more memory than the program would have touched: large blocks of which it
- * uses one page, blocks that end within a slab, and both after blocks that were filled, which the room does fault in.
+ * What the room faults in ahead of use is not more memory than the program would have touched: blocks of 16 KiB and large
+ * ones of which it uses one page, blocks that end within a slab, and the same after blocks that were filled, which the room
+ * does fault in.
  */
 #include "heap.h"
 
-#include <sys/resource.h>
+#include "faults.h"
+
 #include <time.h>
 
 #ifdef TEST_PLAIN
@@ -30,14 +32,12 @@ static bool small_pages(void) { return ng_options.thp == NG_OFF; }
 
 enum { KIB = 1024, BLOCKS = 400, NAP_NS = 200000, MOST_NAPS = 5000 };
 
-static void *blocks[5 * BLOCKS];
+static void *blocks[8 * BLOCKS];
 static size_t count;
 
-static long own_faults(void) {
-    struct rusage usage;
-    CHECK(getrusage(RUSAGE_THREAD, &usage) == 0);
-    return usage.ru_minflt;
-}
+static int counter;
+
+static long own_faults(void) { return faults_read(counter); }
 
 /* One block more, so many bytes of it touched; the room has time to do what it thinks best. */
 static void allocate(size_t size, size_t touched) {
@@ -64,10 +64,22 @@ static void expect(const char *what, size_t resident, size_t most) {
     CHECK(TEST_SANITIZED || resident <= most, "%s: %zu KiB resident, not %zu", what, resident, most);
 }
 
+/* Slabs of four blocks: three that come as they were, a look at the first, and every 16th comes so again. */
+static void blocks_of_pages(void) {
+    expect("a page of each 16 KiB", grow(BLOCKS, 16 * KIB, 1), BLOCKS * 4 + 4 * KIB);
+    long own = own_faults();
+    expect("blocks of 16 KiB, filled", grow(BLOCKS, 16 * KIB, 16 * KIB), BLOCKS * 16 + 4 * KIB);
+    own = own_faults() - own;
+    CHECK(!room_works() || own <= BLOCKS * 4 / 4, "the program took %ld faults for %d pages", own, BLOCKS * 4);
+    expect("a page of each 16 KiB, after those", grow(BLOCKS, 16 * KIB, 1), BLOCKS * 4 + 20 * 64 + 4 * KIB);
+}
+
 int main(void) {
     test_begin();
+    counter = faults_counter();
     memset(blocks, 1, sizeof blocks); /* so that what lies outside the heap is in memory already */
     grow(BLOCKS, 4000, 4000);         /* the room starts, and has ready what it thinks of small blocks */
+    blocks_of_pages();
     expect("a page of each MiB", grow(BLOCKS, 1024 * KIB, 1), BLOCKS * 4 + 4 * KIB);
     expect("blocks that end within a slab", grow(BLOCKS, 66 * KIB, 66 * KIB), BLOCKS * 68 + 4 * KIB);
     uint64_t before = faults_ahead();
