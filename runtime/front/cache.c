@@ -407,11 +407,11 @@ static bool take_inbox(struct ng_heap *h, uint32_t cls) {
 
 /* A slab for the class to carve: a free one, else a fresh one. */
 static bool open_slab(struct ng_heap *h, uint32_t cls) {
-    bool in_memory;
-    uint32_t slab = ng_pages_slab(ng_fills(h, cls), &in_memory);
+    bool fills = ng_fills(h, cls), in_memory;
+    uint32_t slab = ng_pages_slab(fills, &in_memory);
     if (slab == NG_NO_SLAB)
         return false;
-    ng_fills_open(h, cls, slab, in_memory);
+    ng_fills_open(h, cls, slab, fills, in_memory);
     ng_slab_open(slab, h->number, cls);
     h->carve[cls] = ng_slab_start(slab);
     h->carve_left[cls] = ng_classes[cls].blocks;

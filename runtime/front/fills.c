@@ -29,7 +29,7 @@ static bool is_full(uint32_t slab, uint32_t cls) {
 bool ng_fills(struct ng_heap *h, uint32_t cls) {
     struct ng_fills *f = &h->fills[cls];
     if (small(cls))
-        return true;
+        return h->carve[cls] != NULL; /* its first slab may be all that it ever needs */
     if (f->since < WATCH_EVERY)
         f->since++;
     if (f->watched != 0 && f->since >= JUDGE_AFTER) {
@@ -39,15 +39,9 @@ bool ng_fills(struct ng_heap *h, uint32_t cls) {
     return f->full && f->since < WATCH_EVERY;
 }
 
-/* A class's first slab may be all that it ever needs. */
-static bool fills_whole(const struct ng_heap *h, uint32_t cls) {
-    const struct ng_fills *f = &h->fills[cls];
-    return small(cls) ? h->carve[cls] != NULL : f->full && f->since < WATCH_EVERY;
-}
-
-void ng_fills_open(struct ng_heap *h, uint32_t cls, uint32_t slab, bool in_memory) {
+void ng_fills_open(struct ng_heap *h, uint32_t cls, uint32_t slab, bool fills, bool in_memory) {
     struct ng_fills *f = &h->fills[cls];
-    bool whole = fills_whole(h, cls) && !ng_pressure_near();
+    bool whole = fills && !ng_pressure_near();
     f->by_pieces = small(cls) && !in_memory && !whole;
     if (in_memory)
         return;

@@ -12,11 +12,11 @@
 
 #include "room/heap.h"
 
-/* Before the class gets a slab: whether all its pages should be in memory, if the room has one that is. */
+/* Before the class gets a slab: whether the thread will fill all of it. */
 bool ng_fills(struct ng_heap *h, uint32_t cls);
 
-/* The class got this slab, to carve blocks from. */
-void ng_fills_open(struct ng_heap *h, uint32_t cls, uint32_t slab, bool in_memory);
+/* The class got this slab, to carve blocks from.  fills: what ng_fills said. */
+void ng_fills_open(struct ng_heap *h, uint32_t cls, uint32_t slab, bool fills, bool in_memory);
 
 /* Before the class's blocks [from, to) of that slab are handed out. */
 void ng_fills_carve(struct ng_heap *h, uint32_t cls, const char *from, const char *to);

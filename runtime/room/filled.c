@@ -72,14 +72,21 @@ bool ng_filled_usually(size_t bytes) {
     return full >= TRUSTED && ng_load(&octaves[at].broken, NG_RELAXED) == 0;
 }
 
-bool ng_filled_next(size_t bytes) {
+/* A buffer that doubles begins with what filled the one before. */
+static bool half_fills(unsigned at) {
+    return at > 0 && ng_load(&octaves[at - 1].full, NG_RELAXED) != 0 && ng_load(&octaves[at].broken, NG_RELAXED) == 0;
+}
+
+size_t ng_filled_next(size_t bytes) {
     unsigned at = octave_of(bytes);
     uint64_t since = ng_add(&octaves[at].since, 1, NG_RELAXED);
     if (at > 0)
         judge(&octaves[at - 1]);
     if (since >= JUDGE_AFTER)
         judge(&octaves[at]);
-    return since < WATCH_EVERY && ng_filled_usually(bytes);
+    if (since >= WATCH_EVERY)
+        return 0;
+    return ng_filled_usually(bytes) ? bytes : half_fills(at) ? bytes / 2 / ng_os_page() * ng_os_page() : 0;
 }
 
 void ng_filled_watch(uint32_t slab, size_t bytes) {

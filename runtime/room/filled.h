@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before a fresh block of so many bytes is handed out: whether the program will fill it, as far as one can know. */
-bool ng_filled_next(size_t bytes);
+/* Before a fresh block of so many bytes is handed out: how many of them the program will fill, as far as one can know. */
+size_t ng_filled_next(size_t bytes);
 
-/* It begins at this slab, as nobody has touched it, and may be looked at later. */
+/* It begins at this slab; not all of it has been touched, and it may be looked at later. */
 void ng_filled_watch(uint32_t slab, size_t bytes);
 
 /* Whether blocks of so many bytes are filled as a rule. */

@@ -56,8 +56,8 @@ static uint32_t find_slabs(uint32_t n, uint32_t align, size_t from, size_t bytes
     if (first != NG_NO_SLAB && !*zero)
         return first;
     *zero = true;
-    bool fills = ng_filled_next(bytes) && !ng_pressure_near();
-    if (first == NG_NO_SLAB && fills && any) {
+    size_t filled = ng_pressure_near() ? 0 : ng_filled_next(bytes);
+    if (first == NG_NO_SLAB && filled == bytes && any) {
         first = ng_expect_take(n);
         ng_expect_note(bytes); /* so that the room, once it looks, finds that one gone */
         if (first != NG_NO_SLAB)
@@ -65,9 +65,9 @@ static uint32_t find_slabs(uint32_t n, uint32_t align, size_t from, size_t bytes
     }
     if (first == NG_NO_SLAB && (first = ng_arena_bump(n, align)) == NG_NO_SLAB)
         return NG_NO_SLAB;
-    if (fills)
-        fill(first, from, bytes);
-    else
+    if (filled > from)
+        fill(first, from, filled);
+    if (filled < bytes)
         ng_filled_watch(first, bytes);
     return first;
 }

@@ -20,7 +20,7 @@
 
 enum {
     /* A program smaller than this gets small pages only: its chunks may never fill. */
-    HUGE_FROM = 4 * NG_CHUNK_SLABS,
+    HUGE_FROM = 8 * NG_CHUNK_SLABS,
     STEP = 4, /* slabs faulted in at once on small pages: 256 KiB, about 50 us */
     LEAST_WINDOW = 8,
     MOST_WINDOW = 32, /* at rest */
@@ -82,7 +82,7 @@ static bool by_chunks(void) {
 }
 
 void ng_pages_want_huge(char *start, size_t bytes) {
-    if (ng_options.thp != NG_AUTO || !ng_price_huge_known())
+    if (ng_options.thp != NG_AUTO || !ng_price_huge())
         return;
     uintptr_t from = ((uintptr_t)start + NG_CHUNK_BYTES - 1) & ~(NG_CHUNK_BYTES - 1);
     uintptr_t to = ((uintptr_t)start + bytes) & ~(NG_CHUNK_BYTES - 1);
@@ -90,7 +90,7 @@ void ng_pages_want_huge(char *start, size_t bytes) {
         return;
     /* The first one shows what they cost now, so the others may be small ones. */
     (void)populate_huge(ng_slab_of((void *)from));
-    for (uintptr_t chunk = from + NG_CHUNK_BYTES; chunk < to && ng_price_huge_known(); chunk += NG_CHUNK_BYTES) {
+    for (uintptr_t chunk = from + NG_CHUNK_BYTES; chunk < to && ng_price_huge(); chunk += NG_CHUNK_BYTES) {
         ng_os_huge((void *)chunk, NG_CHUNK_BYTES, true);
         ng_collapse_is_huge(ng_slab_of((void *)chunk));
     }

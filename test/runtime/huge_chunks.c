@@ -17,7 +17,7 @@ enum {
     TOUCH = 400,
     DEAR = 5000 * US,
     HELD_UP = 1000000 * US,
-    FIRST = 4 * 32
+    FIRST = 8 * 32
 };
 
 static void note_small(size_t chunks) {
