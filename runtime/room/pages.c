@@ -236,17 +236,20 @@ static void collapse_metadata(void) {
 /* What a program uses all the time lies in the chunks that it began with: the first slab of each class, from which short-lived
  * blocks come again and again, and what it set up at its start.  Those slabs are seldom full, so that the chunks never seem worth
  * collapsing by what is missing from them alone; beside a large heap it is little
- * (docs/decisions/0039-first-chunks-on-huge-pages.md).  Once. */
+ * (docs/decisions/0039-first-chunks-on-huge-pages.md).  One that is mostly missing stays as it is.  Once. */
 static void collapse_first(void) {
     static unsigned chunk, tries;
     static size_t spent;
     if (chunk >= FIRST_CHUNKS || ng_arena_in_use() < FIRST_FROM)
         return;
     size_t may = ng_arena_in_use() / FIRST_PART * (NG_SLAB_BYTES / ng_os_page());
-    for (; chunk < FIRST_CHUNKS; chunk++, tries = 0)
-        if (!ng_collapse_first((size_t)chunk * NG_CHUNK_SLABS, may > spent ? may - spent : 0, &spent) &&
+    size_t of_chunk = NG_CHUNK_BYTES / ng_os_page() * 3 / 8;
+    for (; chunk < FIRST_CHUNKS; chunk++, tries = 0) {
+        size_t left = may > spent ? may - spent : 0;
+        if (!ng_collapse_first((size_t)chunk * NG_CHUNK_SLABS, left < of_chunk ? left : of_chunk, &spent) &&
             ++tries < MOST_TRIES)
             return;
+    }
 }
 
 bool ng_pages_ahead(void) {
