@@ -41,8 +41,8 @@ bool ng_fills(struct ng_heap *h, uint32_t cls) {
 
 void ng_fills_open(struct ng_heap *h, uint32_t cls, uint32_t slab, bool fills, bool in_memory) {
     struct ng_fills *f = &h->fills[cls];
-    bool whole = fills && !ng_pressure_near();
-    f->by_pieces = small(cls) && !in_memory && !whole;
+    bool near = ng_pressure_near(), whole = fills && !near;
+    f->by_pieces = small(cls) && !in_memory && !whole && !near;
     if (in_memory)
         return;
     if (whole) {

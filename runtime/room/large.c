@@ -141,7 +141,7 @@ static bool grow_in_place(uint32_t first, uint32_t n, size_t bytes) {
         return false;
     if (!ng_arena_extend(first + s->large_slabs, n - s->large_slabs, &zero))
         return false;
-    if (zero && ng_filled_usually(bytes))
+    if (zero && ng_filled_usually(bytes) && !ng_pressure_near())
         fill(first, (size_t)s->large_slabs << NGRT_SLAB_SHIFT, bytes);
     s->large_slabs = n;
     return true;
