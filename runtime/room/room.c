@@ -352,7 +352,8 @@ void ng_room_bar(bool alone) {
 /* The program has to grow again before a room pays. */
 static void allow(void) {
     ng_store(&start_at, ng_arena_in_use() + RESTART_SLABS, NG_RELAXED);
-    spare = (struct ng_spare){0}; /* a child's CPU time begins anew */
+    if (ng_load(&hopeless_until, NG_RELAXED) != UINT64_MAX) /* else a thread that did not go may still look at it */
+        spare = (struct ng_spare){0};                       /* a child's CPU time begins anew */
     __atomic_store_n(&ng_room_wanted, 0, __ATOMIC_RELAXED);
     ng_store(&life, ABSENT, NG_RELEASE);
 }
