@@ -43,6 +43,8 @@ void ng_fills_open(struct ng_heap *h, uint32_t cls, uint32_t slab, bool fills, b
     struct ng_fills *f = &h->fills[cls];
     bool near = ng_pressure_near(), whole = fills && !near;
     f->by_pieces = small(cls) && !in_memory && !whole && !near;
+    if (small(cls) && !fills)
+        ng_pages_asked();
     if (in_memory)
         return;
     if (whole) {

@@ -163,15 +163,18 @@ static struct ng_stack ahead;
 
 static ng_atomic *link_of(uint32_t number) { return &ng_slab_info(number - 1)->link; }
 
-/* A slab that the room has faulted in, all zero; NG_NO_SLAB where there is none.  Wakes the room where it should fault in
- * more. */
-static uint32_t take(void) {
+void ng_pages_asked(void) {
     ng_add(&asked, 1, NG_RELAXED);
+    if (ready() < window() / 2)
+        ng_room_wake();
+}
+
+/* A slab that the room has faulted in, all zero; NG_NO_SLAB where there is none. */
+static uint32_t take(void) {
     uint32_t number = ng_stack_pop(&ahead, link_of);
     if (number != 0)
         ng_add(&ng_arena.ahead, UINT64_MAX, NG_RELAXED);
-    if (ready() < window() / 2)
-        ng_room_wake();
+    ng_pages_asked();
     return number != 0 ? number - 1 : NG_NO_SLAB;
 }
 

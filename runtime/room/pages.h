@@ -19,6 +19,9 @@ void ng_pages_committed(size_t from, size_t to);
  * where there is none.  in_memory: its pages are there. */
 uint32_t ng_pages_slab(bool filled, bool *in_memory);
 
+/* A slab that may not be filled was taken for small blocks: more may follow it.  Wakes the room where it should fault in more. */
+void ng_pages_asked(void);
+
 /* Faults the pages [from, to) of a slab in by one call, for the thread that will fill them. */
 void ng_pages_fill(uint32_t slab, size_t from, size_t to);
 

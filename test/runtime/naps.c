@@ -49,7 +49,7 @@ int main(void) {
     uint64_t left = ng_load(&ng_arena.ahead, NG_RELAXED);
     CHECK(ng_pages_wanted(), "the nap ends too early: %llu of %llu slabs left", (unsigned long long)left,
           (unsigned long long)had);
-    CHECK(had - left == meanwhile && left * 4 > had * 3, "the nap ends too late: %llu of %llu slabs left",
+    CHECK(had - left == meanwhile && left * 2 > had, "the nap ends too late: %llu of %llu slabs left",
           (unsigned long long)left, (unsigned long long)had);
     now += nap;
     make_ready();
