@@ -9,6 +9,7 @@
 #include "os/cgroup.h"
 #include "os/os.h"
 #include "room/arena.h"
+#include "room/filled.h"
 #include "room/pages.h"
 #include "room/pressure.h"
 #include "room/slab.h"
@@ -16,14 +17,13 @@
 enum {
     JUDGE_AFTER = 3,  /* slabs */
     WATCH_EVERY = 16, /* slabs of a class that is filled: one comes as it is, to see whether that still holds */
-    MISSING_PART = 8,
 };
 
 static bool small(uint32_t cls) { return ng_classes[cls].size <= ng_os_page(); }
 
 static bool is_full(uint32_t slab, uint32_t cls) {
     size_t page = ng_os_page(), pages = ((size_t)ng_classes[cls].blocks * ng_classes[cls].size + page - 1) / page;
-    return (pages - ng_os_present(ng_slab_start(slab), pages)) * MISSING_PART <= pages;
+    return ng_filled_judge(slab, pages, 0) != 0;
 }
 
 bool ng_fills(struct ng_heap *h, uint32_t cls) {

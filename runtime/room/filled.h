@@ -26,7 +26,7 @@ bool ng_filled_usually(size_t bytes);
 /* A block is about to be freed: the last time that it can be looked at. */
 void ng_filled_end(uint32_t slab, size_t bytes);
 
-/* A look at a block of so many pages that was left to the program: how many such blocks in a row it has filled by now, where there
+/* A look at a block, or a slab of some, of so many pages that was left to the program: how many such blocks in a row it has filled by now, where there
  * were in_a_row before; as many as before where the block is gone. */
 unsigned ng_filled_judge(uint32_t slab, size_t pages, unsigned in_a_row);
 
